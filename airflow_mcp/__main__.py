@@ -1,0 +1,137 @@
+"""The command line: serve (the default), check, demo."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+import anyio
+
+from airflow_mcp import __version__
+from airflow_mcp.errors import SettingsError
+from airflow_mcp.settings import PREFIX, Settings, load_settings
+
+logger = logging.getLogger("airflow_mcp")
+
+DESCRIPTION = """\
+An MCP server to operate Apache Airflow 2 and 3 by talking.
+
+  airflow-mcp                       serve over stdio, for a client that starts it
+  airflow-mcp --transport http      serve over Streamable HTTP at http://HOST:PORT/mcp
+  airflow-mcp check                 tell whether Airflow answers, the sign-in works, and what it allows
+  airflow-mcp demo                  install an Airflow here, break a DAG, and repair it through this server
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command. Gives the exit status: 0, 1 for a failure, 2 for a wrong setting or argument."""
+    args = _parser().parse_args(argv)
+    if args.command == "demo":
+        from airflow_mcp.demo.walk import run_demo  # noqa: PLC0415 - the demo is no part of a server
+
+        return run_demo(args.airflow, keep=args.keep)
+    try:
+        settings = load_settings(os.environ)
+    except SettingsError as error:
+        print(f"airflow-mcp: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    if args.command == "check":
+        return anyio.run(_check, settings)
+    return _serve(settings, args)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="airflow-mcp",
+        description=DESCRIPTION,
+        epilog=_settings_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--transport", choices=("stdio", "http"), default="stdio", help="default: stdio")
+    parser.add_argument("--host", default="127.0.0.1", help="for http; a loopback address (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8765, help="for http (default: 8765)")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="")
+    commands.add_parser("serve", help="serve (the default)")
+    commands.add_parser("check", help="look at the Airflow that the settings name; exit status 0 or 1")
+    demo = commands.add_parser("demo", help="show the main job on a real Airflow, end to end")
+    demo.add_argument("--airflow", default="3.3", choices=("2.11", "3.3"), help="which one (default: 3.3)")
+    demo.add_argument("--keep", action="store_true", help="leave it running, and print a client's configuration")
+    return parser
+
+
+def _settings_help() -> str:
+    lines = [
+        f"  {PREFIX}{name.upper():<15} {field.description}{f' (default: {field.default})' if field.default else ''}"
+        for name, field in Settings.model_fields.items()
+    ]
+    return "settings, from the environment:\n" + "\n".join(lines).replace("`", "")
+
+
+async def _check(settings: Settings) -> int:
+    from airflow_mcp.check import findings  # noqa: PLC0415 - serving does not need it
+
+    status = 0
+    async for finding in findings(settings):
+        print(finding)  # noqa: T201
+        status = 1 if finding.verdict == "fail" else status
+    return status
+
+
+def _serve(settings: Settings, args: argparse.Namespace) -> int:
+    from airflow_mcp.server import build_server  # noqa: PLC0415 - the SDK takes half a second to import
+
+    if args.transport == "http" and not _is_loopback(args.host):
+        print(  # noqa: T201
+            f"airflow-mcp: --host {args.host}: whoever reaches this server acts with its Airflow sign-in, and it does "
+            "not ask who they are. Bind a loopback address, and let a proxy that signs people in stand before it.",
+            file=sys.stderr,
+        )
+        return 2
+    _log_to_stderr()
+    server = build_server(settings)
+    if args.transport == "http":
+        logger.info("serving at http://%s:%d/mcp", args.host, args.port)
+        server.run("streamable-http", host=args.host, port=args.port)
+    else:
+        server.run("stdio")
+    return 0
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class _JsonLines(logging.Formatter):
+    """One JSON object a line, for a log collector."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "time": self.formatTime(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry, ensure_ascii=False)
+
+
+def _log_to_stderr() -> None:
+    """Standard output belongs to the protocol."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logger.setLevel(logging.INFO)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

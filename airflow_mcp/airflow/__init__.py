@@ -1,0 +1,1 @@
+"""Everything that speaks to Airflow. Knows nothing of MCP."""

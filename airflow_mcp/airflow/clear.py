@@ -1,0 +1,150 @@
+"""clear_task_instances: what would run again, and then the clear itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from airflow_mcp.airflow.client import Airflow
+from airflow_mcp.airflow.dags import PAGE, Dags, require_tasks
+from airflow_mcp.airflow.dialect import V1
+from airflow_mcp.airflow.report import MOST_LEFT_OUT, by_run, count, left_out, shortened
+from airflow_mcp.airflow.task_instances import (
+    CLEAR,
+    RELATIVES,
+    Marker,
+    TaskInstance,
+    TaskInstances,
+    require_present,
+)
+from airflow_mcp.errors import NeedsVersionError
+from airflow_mcp.models.changes import ClearTaskInstances, Prepared, TaskInstancesChange
+
+VERSION_OPTIONS = (
+    "include_subdags",
+    "include_parentdag",
+    "run_on_latest_version",
+    "prevent_running_task",
+    "note",
+)
+
+
+class Clear:
+    """Clearing task instances of one Airflow."""
+
+    def __init__(self, airflow: Airflow, dags: Dags) -> None:
+        self._airflow = airflow
+        self._dags = dags
+        self._instances = TaskInstances(airflow)
+
+    async def prepare(self, args: ClearTaskInstances) -> Prepared[TaskInstancesChange]:
+        """Clear task instances so that they run again.
+
+        Route: POST /dags/{dag_id}/clearTaskInstances. Raises NotFoundError for an unknown run, task or map
+        index, NeedsVersionError for an option that this Airflow lacks.
+        """
+        options = {name: getattr(args, name) for name in VERSION_OPTIONS if getattr(args, name) is not None}
+        await self._airflow.require(options)
+        markers = [Marker.parse(text) for text in args.task_ids or ()]
+        if markers:
+            graph = {task.task_id: task for task in await self._dags.graph(args.dag_id)}
+            require_tasks([marker.task_id for marker in markers], graph, args.dag_id)
+        body = {
+            "only_failed": args.only_failed,
+            "only_running": args.only_running,
+            "reset_dag_runs": args.reset_dag_runs,
+            **{name: getattr(args, name) for name in RELATIVES},
+            **_scope(args),
+            **options,
+            **await self._task_ids(markers),
+        }
+        asked = await self._asked(args.dag_id, markers, body)
+        filtered = args.only_failed or args.only_running
+        affected = await self._instances.would_clear(args.dag_id, body) if filtered else asked
+        self._refuse_other_indexes(markers, affected)
+
+        async def apply() -> None:
+            await self._airflow.change("POST", CLEAR, {"dag_id": args.dag_id}, body={**body, "dry_run": False})
+
+        kept = set(affected)
+        reason = "and only_failed is on" if args.only_failed else "and only_running is on"
+        return Prepared(
+            preview=TaskInstancesChange(
+                done=False,
+                summary=_summary(args, affected),
+                total=len(affected),
+                runs=by_run(affected, args.dag_id),
+                left_out=[
+                    *left_out((each for each in asked if each not in kept), reason),
+                    *await self._undated_runs(args),
+                ]
+                or None,
+            ),
+            items=tuple(sorted(map(repr, affected))),
+            apply=apply,
+        )
+
+    async def _asked(self, dag_id: str, markers: Sequence[Marker], body: Mapping[str, Any]) -> list[TaskInstance]:
+        """What the caller named, in whatever state it is. Raises NotFoundError for what is not there."""
+        unfiltered = {**body, "only_failed": False, "only_running": False}
+        asked = await self._instances.would_clear(dag_id, unfiltered)
+        if any(not any(marker.matches(each) for each in asked) for marker in markers):
+            whole = {**unfiltered, "task_ids": [marker.task_id for marker in markers]}
+            require_present(markers, await self._instances.would_clear(dag_id, whole), dag_id)
+        return [each for each in asked if not _other_index(markers, each)]
+
+    async def _undated_runs(self, args: ClearTaskInstances) -> list[str]:
+        """Runs of the time that a date range cannot take, since they have no logical date (Airflow 3)."""
+        if args.start_date is None or await self._airflow.dialect() is V1:
+            return []
+        query: dict[str, str | int] = {"run_after_gte": args.start_date.isoformat(), "limit": PAGE}
+        if args.end_date:
+            query["run_after_lte"] = args.end_date.isoformat()
+        if args.only_failed:
+            query["state"] = "failed"
+        answer = await self._airflow.read("dags/{dag_id}/dagRuns", {"dag_id": args.dag_id}, query=query)
+        undated = [run["dag_run_id"] for run in answer["dag_runs"] if not run["logical_date"]]
+        return [f"run {run_id}: no logical date, so clear it by dag_run_id" for run_id in undated[:MOST_LEFT_OUT]]
+
+    async def _task_ids(self, markers: Sequence[Marker]) -> dict[str, Any]:
+        if not markers:
+            return {}
+        if await self._airflow.dialect() is V1:
+            return {"task_ids": list(dict.fromkeys(marker.task_id for marker in markers))}
+        return {
+            "task_ids": [
+                marker.task_id if marker.map_index is None else [marker.task_id, marker.map_index] for marker in markers
+            ]
+        }
+
+    def _refuse_other_indexes(self, markers: Sequence[Marker], affected: Iterable[TaskInstance]) -> None:
+        """Airflow 2 clears all indexes of a task that its filter leaves: only do it when those were asked for."""
+        others = [each.label for each in affected if _other_index(markers, each)]
+        if others:
+            raise NeedsVersionError(
+                "Clearing one map index",
+                "Airflow 3",
+                f"Airflow 2 would clear {shortened(others)} too. Name the task without an index to clear them all.",
+            )
+
+
+def _other_index(markers: Sequence[Marker], each: TaskInstance) -> bool:
+    """Whether a task instance is of a task of which other map indexes were named."""
+    named = [marker for marker in markers if marker.task_id == each.task_id]
+    return bool(named) and not any(marker.matches(each) for marker in named)
+
+
+def _scope(args: ClearTaskInstances) -> dict[str, Any]:
+    scope = {
+        "dag_run_id": args.dag_run_id,
+        "start_date": args.start_date and args.start_date.isoformat(),
+        "end_date": args.end_date and args.end_date.isoformat(),
+    }
+    return {name: value for name, value in scope.items() if value is not None}
+
+
+def _summary(args: ClearTaskInstances, affected: Sequence[TaskInstance]) -> str:
+    if not affected:
+        return f"Nothing to clear in {args.dag_id}: no task instance fits."
+    then = "the runs are queued again" if args.reset_dag_runs else "finished runs stay finished"
+    return f"Clear {count(affected)} of {args.dag_id}; {then}."

@@ -1,0 +1,136 @@
+"""One Airflow: finds out which version answers, signs in, and holds the endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import anyio
+import httpx
+
+from airflow_mcp.airflow.auth import sign_in
+from airflow_mcp.airflow.dialect import DIALECTS, V1, V2, Dialect, other
+from airflow_mcp.airflow.http import Call, Http, Method, Query, build_path
+from airflow_mcp.errors import (
+    AirflowMcpError,
+    ForbiddenError,
+    NeedsVersionError,
+    NotAirflowError,
+    NotFoundError,
+    NotSignedInError,
+    RouteMissingError,
+    VersionChangedError,
+)
+from airflow_mcp.settings import Settings
+
+
+@dataclass(frozen=True)
+class _Connection:
+    dialect: Dialect
+    auth: httpx.Auth | None
+
+
+class Airflow:
+    """The Airflow that the settings name. Nothing is sent before the first call."""
+
+    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.settings = settings
+        self._http = Http(settings, transport)
+        self._lock = anyio.Lock()
+        self._connection: _Connection | None = None
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def dialect(self) -> Dialect:
+        """The REST API that the server speaks: as the settings say, else found out once."""
+        return (await self._connect()).dialect
+
+    async def version(self) -> str:
+        """The server's own version, for example 3.3.2.
+
+        Route: GET /version. Raises NotAirflowError when neither API answers.
+        """
+        forced = DIALECTS.get(self.settings.api_version)
+        return (await self._detect((forced,) if forced else (V2, V1)))[1]
+
+    async def require(self, names: Iterable[str]) -> None:
+        """Refuse arguments or fields that this version of Airflow does not have, by name."""
+        dialect = await self.dialect()
+        for name in sorted(set(names) & dialect.lacks):
+            raise NeedsVersionError(name, other(dialect).airflow, f"This is {dialect.airflow}.")
+
+    async def read(
+        self,
+        route: str,
+        ids: Mapping[str, str | int] | None = None,
+        *,
+        query: Query | None = None,
+        method: Method = "GET",
+        body: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Call a route that changes nothing (a dry run is one) and give its JSON."""
+        return await self._send(Call(method, route, query, body), ids or {})
+
+    async def change(
+        self,
+        method: Method,
+        route: str,
+        ids: Mapping[str, str | int],
+        *,
+        body: Mapping[str, Any],
+        query: Query | None = None,
+    ) -> Any:
+        """Call a route that changes something, once, and give its JSON."""
+        return await self._send(Call(method, route, query, body, change=True), ids)
+
+    async def _send(self, call: Call, ids: Mapping[str, str | int]) -> Any:
+        path = build_path(call.path, ids)
+        connection = await self._connect()
+        try:
+            return await self._http.send(replace(call, path=f"{connection.dialect.prefix}/{path}"), connection.auth)
+        except RouteMissingError:
+            await self._notice_change(connection)
+            raise
+
+    async def _connect(self) -> _Connection:
+        if self._connection is None:
+            async with self._lock:
+                if self._connection is None:
+                    forced = DIALECTS.get(self.settings.api_version)
+                    dialect = forced or (await self._detect((V2, V1)))[0]
+                    self._connection = _Connection(dialect, sign_in(self.settings, dialect))
+        return self._connection
+
+    async def _notice_change(self, connection: _Connection) -> None:
+        """Airflow may have been upgraded since: find out anew, unless the settings fix the version."""
+        if self.settings.api_version != "auto":
+            return
+        dialect, version = await self._detect((V2, V1))
+        if dialect is not connection.dialect:
+            self._connection = None
+            raise VersionChangedError(f"Airflow is now {version}. Nothing was changed. Call again.")
+
+    async def _detect(self, candidates: tuple[Dialect, ...]) -> tuple[Dialect, str]:
+        for dialect in candidates:
+            try:
+                answer = await self._http.send(Call("GET", f"{dialect.prefix}/version"))
+            except (RouteMissingError, NotFoundError):
+                continue
+            except (NotSignedInError, ForbiddenError) as error:
+                raise _behind_proxy(self.settings, error) from None
+            if isinstance(answer, dict) and isinstance(answer.get("version"), str):
+                return dialect, answer["version"]
+        raise NotAirflowError(
+            f"No Airflow API answers at {self.settings.url}: neither /api/v2/version nor /api/v1/version is "
+            "there. Check AIRFLOW_MCP_URL and its path prefix, and AIRFLOW_MCP_API_VERSION if it is set."
+        )
+
+
+def _behind_proxy(settings: Settings, error: AirflowMcpError) -> AirflowMcpError:
+    return type(error)(
+        f"{settings.url} wants a sign-in for its version, which Airflow itself does not: a proxy in front of it "
+        "has its own sign-in. Set AIRFLOW_MCP_API_VERSION to v1 or v2 to go on without asking."
+    )

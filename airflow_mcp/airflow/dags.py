@@ -1,0 +1,250 @@
+"""The DAG endpoints that read, and patch_dag: one method an endpoint, one body for both versions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from airflow_mcp.airflow.client import Airflow
+from airflow_mcp.airflow.graph import running_order, upstream_of
+from airflow_mcp.errors import InvalidArgumentError, NotFoundError, RejectedError
+from airflow_mcp.models.changes import DagChange, PatchDag, Prepared
+from airflow_mcp.models.dags import ROW, Dag, DagDetails, DagList, DagSource, GetDag, GetDags, GetDagSource
+from airflow_mcp.models.tasks import GetTask, GetTasks, Task, TaskDetails, TaskList
+
+PAGE = 100  # the most that Airflow gives at once, unless it is set up otherwise
+MOST_PAGES = 200
+SOURCE_LINES = 300
+SOURCE_CHARACTERS = 24_000
+
+
+DagT = TypeVar("DagT", bound=Dag)
+
+
+class Dags:
+    """The DAGs of one Airflow."""
+
+    def __init__(self, airflow: Airflow) -> None:
+        self._airflow = airflow
+
+    async def find(self, args: GetDags) -> DagList:
+        """A page of DAGs, with the fields of a row and those asked for.
+
+        Route: GET /dags. Raises InvalidArgumentError for an order that this version does not have.
+        """
+        dialect = await self._airflow.dialect()
+        if args.order_by and args.order_by.removeprefix("-") not in dialect.dag_orders:
+            raise InvalidArgumentError(
+                "order_by", f"{dialect.airflow} orders DAGs by {', '.join(sorted(dialect.dag_orders))} only."
+            )
+        if args.owners and not dialect.filters_owners:
+            rows, total = await self._list_by_owner(args)
+        else:
+            rows, total = await self._page(args, args.limit, args.offset)
+        dags = [Dag.model_validate(row).pick(args.fields or (), always=ROW) for row in rows]
+        end = args.offset + len(dags)
+        return DagList(
+            dags=dags,
+            total=total,
+            returned=len(dags),
+            next_offset=end if dags and end < total else None,
+            note=None if dags else await self._why_empty(args, total),
+        )
+
+    async def _page(self, args: GetDags, limit: int, offset: int) -> tuple[Sequence[dict[str, Any]], int]:
+        dialect = await self._airflow.dialect()
+        wanted = {
+            "order_by": args.order_by or "dag_id",
+            "tags": args.tags,
+            "owners": args.owners if dialect.filters_owners else None,
+            "dag_id_pattern": args.dag_id_pattern,
+            "paused": args.paused,
+            "only_active": args.only_active,
+        }
+        query = {dialect.renamed.get(name, name): value for name, value in wanted.items() if value is not None}
+        answer = await self._airflow.read("dags", query={"limit": limit, "offset": offset, **query})
+        return answer["dags"], answer["total_entries"]
+
+    async def _list_by_owner(self, args: GetDags) -> tuple[Sequence[dict[str, Any]], int]:
+        """Airflow 2 has no such filter: look at every DAG that the other filters leave."""
+        owners = set(args.owners or ())
+        found: list[dict[str, Any]] = []
+        for number in range(MOST_PAGES):
+            rows, total = await self._page(args, PAGE, number * PAGE)
+            found += [row for row in rows if owners & set(row["owners"])]
+            if not rows or (number + 1) * PAGE >= total:
+                return found[args.offset : args.offset + args.limit], len(found)
+        raise InvalidArgumentError(
+            "owners",
+            f"Airflow 2 has more than {MOST_PAGES * PAGE} DAGs to look through: add tags or dag_id_pattern.",
+        )
+
+    async def _why_empty(self, args: GetDags, total: int) -> str:
+        if total:
+            return f"offset {args.offset} is past the end: {total} DAGs match."
+        narrowing = [f"paused={str(args.paused).lower()}"] if args.paused is not None else []
+        narrowing += ["only_active"] if args.only_active else []
+        if narrowing:
+            wider = args.model_copy(update={"paused": None, "only_active": False, "offset": 0})
+            left_out = (await self.find(wider)).total
+            if left_out:
+                return f"No DAG matches; {left_out} match without {' and '.join(narrowing)}."
+        if args.tags or args.owners or args.dag_id_pattern:
+            return "No DAG matches, paused and inactive ones included. Try a shorter dag_id_pattern, or no tags."
+        return "No DAG: none is loaded, or this user may see none. Import errors hide DAGs too."
+
+    async def get(self, args: GetDag) -> Dag:
+        """One DAG. Route: GET /dags/{dag_id}. Raises NotFoundError."""
+        return _picked(Dag.model_validate(await self._dag(args.dag_id)), args)
+
+    async def details(self, args: GetDag) -> DagDetails:
+        """One DAG with all that Airflow tells. Route: GET /dags/{dag_id}/details. Raises NotFoundError."""
+        await self._airflow.require(args.fields or ())
+        answer = await self._airflow.read("dags/{dag_id}/details", {"dag_id": args.dag_id})
+        if not answer.get("owners"):
+            # Airflow 2's details leave the owners empty.
+            answer["owners"] = (await self._dag(args.dag_id))["owners"]
+        return _picked(DagDetails.model_validate(answer), args)
+
+    async def _dag(self, dag_id: str) -> dict[str, Any]:
+        answer: dict[str, Any] = await self._airflow.read("dags/{dag_id}", {"dag_id": dag_id})
+        return answer
+
+    async def source(self, args: GetDagSource) -> DagSource:
+        """Numbered lines of a DAG's source.
+
+        Route: GET /dagSources/{file_token} on Airflow 2, the token looked up; GET /dagSources/{dag_id} on 3.
+        Raises NotFoundError, NeedsVersionError, InvalidArgumentError for lines that there are not.
+        """
+        if (args.dag_id is None) == (args.file_token is None):
+            raise InvalidArgumentError("dag_id, file_token", "give exactly one.")
+        await self._airflow.require(name for name in ("file_token", "version_number") if getattr(args, name))
+        dialect = await self._airflow.dialect()
+        ids = {"dag_id": args.dag_id} if args.dag_id else {"file_token": args.file_token or ""}
+        if args.dag_id and "file_token" in dialect.source_route:
+            ids = {"file_token": (await self._dag(args.dag_id))["file_token"]}
+        query = {"version_number": args.version_number} if args.version_number else None
+        answer = await self._airflow.read(dialect.source_route, ids, query=query)
+        return _lines(answer["content"], args)
+
+    async def tasks(self, args: GetTasks) -> TaskList:
+        """The tasks of a DAG, in the order in which they run unless `order_by` says otherwise.
+
+        Route: GET /dags/{dag_id}/tasks. Raises NotFoundError, RejectedError for an order that there is not.
+        """
+        tasks = await self.graph(args.dag_id, args.order_by)
+        page = tasks[args.offset : args.offset + args.limit]
+        end = args.offset + len(page)
+        past_end = f"offset {args.offset} is past the end: there are {len(tasks)} tasks."
+        return TaskList(
+            dag_id=args.dag_id,
+            tasks=page,
+            total=len(tasks),
+            returned=len(page),
+            next_offset=end if page and end < len(tasks) else None,
+            note=None if page else past_end if tasks else "This DAG has no tasks.",
+        )
+
+    async def task(self, args: GetTask) -> TaskDetails:
+        """One task. Route: GET /dags/{dag_id}/tasks/{task_id}, and the list for what is upstream.
+
+        Raises NotFoundError, with near ids for a task that there is not.
+        """
+        graph = {task.task_id: task for task in await self.graph(args.dag_id)}
+        require_tasks([args.task_id], graph, args.dag_id)
+        route = "dags/{dag_id}/tasks/{task_id}"
+        answer = await self._airflow.read(route, {"dag_id": args.dag_id, "task_id": args.task_id})
+        upstream = graph[args.task_id].upstream_task_ids
+        return TaskDetails.model_validate({**answer, "upstream_task_ids": upstream})
+
+    async def graph(self, dag_id: str, order_by: str | None = None) -> list[Task]:
+        """All tasks of a DAG with their upstream ids. Route: GET /dags/{dag_id}/tasks."""
+        query = {"order_by": order_by} if order_by else None
+        try:
+            answer = await self._airflow.read("dags/{dag_id}/tasks", {"dag_id": dag_id}, query=query)
+        except RejectedError:
+            if order_by is None:
+                raise
+            raise InvalidArgumentError(
+                "order_by", f"Airflow cannot order tasks by {order_by!r}; try task_id, or leave it out."
+            ) from None
+        downstream = {row["task_id"]: row["downstream_task_ids"] or [] for row in answer["tasks"]}
+        upstream = upstream_of(downstream)
+        tasks = [
+            Task.model_validate({**row, "upstream_task_ids": sorted(upstream[row["task_id"]])})
+            for row in answer["tasks"]
+        ]
+        if order_by is None:
+            place = running_order(downstream)
+            tasks.sort(key=lambda task: place[task.task_id])
+        return tasks
+
+    async def prepare_patch(self, args: PatchDag) -> Prepared[DagChange]:
+        """Pause or unpause a DAG. Route: PATCH /dags/{dag_id}. Raises NotFoundError, ForbiddenError."""
+        before = bool((await self._dag(args.dag_id))["is_paused"])
+        verb = "Pause" if args.is_paused else "Unpause"
+        already = f"{args.dag_id} is {'paused' if before else 'not paused'} already: nothing to change."
+
+        async def apply() -> None:
+            await self._airflow.change(
+                "PATCH",
+                "dags/{dag_id}",
+                {"dag_id": args.dag_id},
+                query={"update_mask": ["is_paused"]},
+                body={"is_paused": args.is_paused},
+            )
+
+        same = before == args.is_paused
+        return Prepared(
+            preview=DagChange(
+                done=False,
+                summary=already if same else f"{verb} {args.dag_id}.",
+                dag_id=args.dag_id,
+                is_paused_before=before,
+                is_paused_after=args.is_paused,
+            ),
+            items=() if same else (f"{args.dag_id} is_paused={before}",),
+            apply=apply,
+        )
+
+
+def _picked(dag: DagT, args: GetDag) -> DagT:
+    return dag.pick(args.fields, always=("dag_id",)) if args.fields else dag
+
+
+def require_tasks(task_ids: Sequence[str], known: Collection[str], dag_id: str) -> None:
+    """Refuse task ids that the DAG does not have, with near ones that it has. Raises NotFoundError."""
+    for task_id in task_ids:
+        if task_id not in known:
+            near = get_close_matches(task_id, known, n=3, cutoff=0.5)
+            hint = f"Did you mean {', '.join(near)}?" if near else "get_tasks lists its tasks."
+            raise NotFoundError(f"DAG {dag_id} has no task {task_id!r}. {hint}")
+
+
+def _lines(content: str, args: GetDagSource) -> DagSource:
+    lines = content.splitlines()
+    total = len(lines)
+    if args.start_line > max(total, 1):
+        raise InvalidArgumentError("start_line", f"is {args.start_line}; the file has {total} lines.")
+    if args.end_line and args.end_line < args.start_line:
+        raise InvalidArgumentError("end_line", "is before start_line.")
+    end = min(args.end_line or total, args.start_line + SOURCE_LINES - 1, total)
+    numbered: list[str] = []
+    size = 0
+    for number in range(args.start_line, end + 1):
+        line = f"{number}|{lines[number - 1]}"[:2000]
+        size += len(line)
+        if numbered and size > SOURCE_CHARACTERS:
+            end = number - 1
+            break
+        numbered.append(line)
+    return DagSource(
+        dag_id=args.dag_id,
+        version_number=args.version_number,
+        total_lines=total,
+        start_line=args.start_line,
+        end_line=end,
+        next_line=end + 1 if end < total else None,
+        source="\n".join(numbered),
+    )

@@ -1,0 +1,173 @@
+"""What an answer of Airflow, or of something in front of it, means as an error."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+
+from airflow_mcp.errors import (
+    AirflowMcpError,
+    BusyError,
+    ConflictError,
+    ForbiddenError,
+    MayHaveHappenedError,
+    NotAcceptableError,
+    NotAirflowError,
+    NotFoundError,
+    NotSignedInError,
+    RejectedError,
+    RouteMissingError,
+    ServerFaultError,
+    UnreachableError,
+)
+from airflow_mcp.text import clean
+
+RETRIABLE = frozenset({429, 502, 503, 504})
+
+_LOOK = "Look before trying again: get the present states (a call with confirm=false shows them)."
+_CHECK_URL = "Check AIRFLOW_MCP_URL; `airflow-mcp check` tells what answers there."
+
+
+def failure(response: httpx.Response, *, change: bool = False) -> AirflowMcpError:  # noqa: PLR0911
+    """The error for an answer with a status of 400 or more."""
+    status = response.status_code
+    problem = _problem(response)
+    said = f" Airflow says: {problem}." if problem else ""
+    unchanged = " Nothing was changed." if change else ""
+    if status == 404:
+        return _not_found(response, problem)
+    if status == 401:
+        return NotSignedInError(
+            f"Not signed in (401).{said} Check AIRFLOW_MCP_USERNAME and AIRFLOW_MCP_PASSWORD, or "
+            "AIRFLOW_MCP_TOKEN; a token may have expired."
+        )
+    if status == 403:
+        return ForbiddenError(_forbidden(problem) + unchanged)
+    if status == 406:
+        return NotAcceptableError(
+            f"Not acceptable (406).{said} This server asks for application/json: a proxy between here and "
+            "Airflow may be changing the Accept header."
+        )
+    if status == 409:
+        return ConflictError(f"The present state does not allow it (409).{said}{unchanged}")
+    if status == 429:
+        return BusyError(f"Airflow, or a proxy, asks to slow down (429).{said} Try again later.{unchanged}")
+    if status >= 500:
+        return ServerFaultError(
+            f"Airflow, or a proxy in front of it, failed ({status}).{said} Try again; if it stays, look at the "
+            "web server's log."
+        )
+    return RejectedError(f"Airflow refused the request ({status}).{said or ' It gave no reason.'}{unchanged}")
+
+
+def _forbidden(problem: str) -> str:
+    if problem:
+        return f"This user may not do that (403). Airflow says: {problem}."
+    # Airflow 2 with several auth backends says just this, for a wrong password too.
+    return (
+        "Refused (403) without a reason: either the sign-in is missing or wrong, or this user lacks the "
+        "permission. `airflow-mcp check` tells which."
+    )
+
+
+def _not_found(response: httpx.Response, problem: str) -> AirflowMcpError:
+    payload = _payload(response)
+    # Airflow's own "no such DAG" has a typed problem (v1) or a detail (v2); a router's 404 has neither.
+    own = isinstance(payload, dict) and (
+        (payload.get("detail") and "status" not in payload) or payload.get("type", "about:blank") != "about:blank"
+    )
+    if own:
+        return NotFoundError(
+            f"Not found: {problem or 'Airflow does not say what'}. Look the id up: get_dags finds DAGs, get_tasks "
+            "lists a DAG's tasks."
+        )
+    return RouteMissingError(f"No Airflow API answers at {response.request.url.path} (404). {_CHECK_URL}")
+
+
+def unreachable(url: str, error: httpx.TransportError, *, change: bool = False) -> UnreachableError:
+    """The error for a connection that could not be made, or that broke on every try of a read."""
+    text = str(error)
+    if "certificate" in text.lower():
+        advice = "For a private certificate authority set AIRFLOW_MCP_CA_BUNDLE."
+    else:
+        advice = "Is Airflow's web server up, and AIRFLOW_MCP_URL right? `airflow-mcp check` tells more."
+    unchanged = " Nothing was changed." if change else ""
+    return UnreachableError(
+        f"Cannot reach Airflow at {url}: {clean(text) or type(error).__name__}.{unchanged} {advice}"
+    )
+
+
+def outcome_unknown(what: str) -> MayHaveHappenedError:
+    """The error for a change that was sent and whose answer did not come."""
+    return MayHaveHappenedError(
+        f"The change was sent once, and {what}: it may or may not have happened. It was not sent again. {_LOOK}"
+    )
+
+
+def redirected(response: httpx.Response) -> NotAirflowError:
+    """The error for a redirect: none is followed, since it could take credentials elsewhere."""
+    target = response.request.url.join(response.headers["location"])
+    if "login" in target.path or "auth" in target.path or target.host != response.request.url.host:
+        return NotAirflowError(
+            f"Airflow's address redirects to {target.scheme}://{target.netloc.decode()}{target.path}, a sign-in "
+            "page or another host, and was not followed. A proxy wants its own sign-in, or the sign-in settings "
+            "are wrong."
+        )
+    return NotAirflowError(
+        f"Airflow's address redirects to {target.scheme}://{target.netloc.decode()}{target.path}. "
+        f"Set AIRFLOW_MCP_URL to that server's address."
+    )
+
+
+def not_json(response: httpx.Response, *, change: bool) -> AirflowMcpError:
+    """The error for a 2xx that is no JSON: most often a web page from a wrong path or a sign-in proxy."""
+    if change:
+        return outcome_unknown("something other than Airflow's API answered")
+    kind = response.headers.get("content-type", "nothing").split(";")[0]
+    return NotAirflowError(
+        f"{response.request.url.path} answered {kind} instead of JSON: a web page, not Airflow's API. The path "
+        f"prefix may be wrong, or a proxy wants a sign-in. {_CHECK_URL}"
+    )
+
+
+def garbled(response: httpx.Response, *, change: bool) -> AirflowMcpError:
+    """The error for JSON that ends early or is broken."""
+    if change:
+        return outcome_unknown("its answer was cut off")
+    return NotAirflowError(
+        f"{response.request.url.path} gave {len(response.content)} bytes that are not whole JSON: the answer was "
+        "cut off on its way. Try again; if it stays, look at the proxy in front of Airflow."
+    )
+
+
+def _payload(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        return None
+
+
+def _problem(response: httpx.Response) -> str:
+    """Airflow's own words: `detail`, or `title` where v1 leaves the detail empty, on one line."""
+    payload = _payload(response)
+    if not isinstance(payload, dict):
+        return ""
+    detail = payload.get("detail")
+    if isinstance(detail, list):
+        text = "; ".join(_one_detail(item) for item in detail)
+    elif detail:
+        text = str(detail)
+    else:
+        generic = payload.get("title") in ("Forbidden", "Unauthorized")
+        text = "" if generic else str(payload.get("title") or payload.get("error") or "")
+    return " ".join(clean(text).split())[:500].rstrip(".")
+
+
+def _one_detail(item: Any) -> str:
+    if not isinstance(item, dict):
+        return str(item)
+    where = ".".join(str(part) for part in item.get("loc", []) if part != "body")
+    message = str(item.get("msg", "")).removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message

@@ -1,0 +1,33 @@
+"""The graph of a DAG's tasks: who is upstream of whom, and in which order they run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+
+
+def upstream_of(downstream: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Turn each task's downstream ids into each task's upstream ids."""
+    upstream: dict[str, list[str]] = {task_id: [] for task_id in downstream}
+    for task_id, below in downstream.items():
+        for child in below:
+            upstream.setdefault(child, []).append(task_id)
+    return upstream
+
+
+def running_order(downstream: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Each task's place in the order in which they run; alphabetical where either could be first.
+
+    A graph with a cycle, which Airflow would not load, stays as it came.
+    """
+    sorter = TopologicalSorter(upstream_of(downstream))
+    order: list[str] = []
+    try:
+        sorter.prepare()
+    except CycleError:
+        return {task_id: place for place, task_id in enumerate(downstream)}
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        order += ready
+        sorter.done(*ready)
+    return {task_id: place for place, task_id in enumerate(order)}

@@ -1,0 +1,216 @@
+"""One request to Airflow: its path, time limit, retries, size cap. The only module that runs HTTP."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, Literal
+from urllib.parse import quote
+
+import anyio
+import httpx
+
+from airflow_mcp import __version__
+from airflow_mcp.airflow.failures import (
+    RETRIABLE,
+    failure,
+    garbled,
+    not_json,
+    outcome_unknown,
+    redirected,
+    unreachable,
+)
+from airflow_mcp.errors import InvalidArgumentError, ReadOnlyError, TimedOutError, TooLargeError
+from airflow_mcp.settings import Settings
+
+Method = Literal["GET", "POST", "PATCH"]
+Query = Mapping[str, str | int | bool | list[str]]
+
+MAX_BODY = 16 * 1024 * 1024
+MAX_ID = 250
+WAITS = (0.2, 0.6, 1.8)  # seconds before the second, third and fourth try of a read
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of Airflow's API. `change` says that it alters something when it succeeds."""
+
+    method: Method
+    path: str
+    query: Query | None = None
+    body: Mapping[str, Any] | None = None
+    change: bool = False
+
+
+def build_path(template: str, ids: Mapping[str, str | int]) -> str:
+    """Fill a route with ids, each as one percent-encoded segment.
+
+    Raises InvalidArgumentError, naming the id, for one that cannot be a segment or an Airflow id: nothing
+    is sent for it.
+    """
+    return template.format_map({name: _segment(name, str(value)) for name, value in ids.items()})
+
+
+def _segment(name: str, value: str) -> str:
+    # A file token is no id of Airflow's: it is an opaque string, longer than an id may be.
+    longest = 4096 if name == "file_token" else MAX_ID
+    if not value.strip():
+        raise InvalidArgumentError(name, "is empty.")
+    if value in (".", ".."):
+        raise InvalidArgumentError(name, f"{value!r} is no Airflow id.")
+    if len(value) > longest:
+        raise InvalidArgumentError(name, f"is {len(value)} characters long; Airflow allows {longest}.")
+    if "/" in value or "\\" in value:
+        raise InvalidArgumentError(name, "holds a slash; an Airflow id has none.")
+    if _CONTROL.search(value):
+        raise InvalidArgumentError(name, "holds a control character or a line break.")
+    return quote(value, safe="")
+
+
+class Http:
+    """Sends calls to one Airflow. The client is made at first use; `aclose` ends it."""
+
+    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._settings = settings
+        self._transport = transport
+        self._client: httpx.AsyncClient | None = None
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def send(self, call: Call, auth: httpx.Auth | None = None) -> Any:
+        """Send a call and give the JSON of its answer.
+
+        A read is tried again on a lost connection, 429, 502, 503 and 504; a change is sent once. All tries
+        together end after the time-out. Raises a subclass of AirflowMcpError for anything but a 2xx with JSON.
+        """
+        if call.change and self._settings.read_only:
+            raise ReadOnlyError("Nothing was sent: this server is read-only (AIRFLOW_MCP_READ_ONLY).")
+        limit = self._settings.timeout
+        try:
+            with anyio.fail_after(limit):
+                response = await self._once(call, auth) if call.change else await self._with_retries(call, auth)
+        except TimeoutError:
+            if call.change:
+                raise outcome_unknown(f"no answer within {limit:g} s") from None
+            raise TimedOutError(
+                f"Airflow at {self._settings.url} did not answer within {limit:g} s. "
+                "Ask for less (a filter, a smaller limit), or raise AIRFLOW_MCP_TIMEOUT."
+            ) from None
+        return _decoded(response, call)
+
+    async def _with_retries(self, call: Call, auth: httpx.Auth | None) -> httpx.Response:
+        waits = iter(WAITS)
+        while True:
+            wait = next(waits, None)
+            try:
+                response = await self._exchange(call, auth)
+            except httpx.TimeoutException:
+                raise TimeoutError from None
+            except httpx.TransportError as error:
+                if wait is None:
+                    raise unreachable(self._settings.url, error) from None
+            else:
+                if wait is None or response.status_code not in RETRIABLE:
+                    return response
+                wait = _retry_after(response) or wait
+                if wait > anyio.current_effective_deadline() - anyio.current_time():
+                    return response
+            # Jitter, so that many callers do not come back at the same moment.
+            await anyio.sleep(wait * random.uniform(1, 1.3))  # noqa: S311
+
+    async def _once(self, call: Call, auth: httpx.Auth | None) -> httpx.Response:
+        try:
+            response = await self._exchange(call, auth)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise unreachable(self._settings.url, error, change=True) from None
+        except httpx.TransportError as error:
+            raise outcome_unknown(f"the connection broke ({type(error).__name__})") from None
+        if response.status_code >= 500:
+            raise outcome_unknown(f"it answered {response.status_code}")
+        return response
+
+    async def _exchange(self, call: Call, auth: httpx.Auth | None) -> httpx.Response:
+        client = self._open()
+        request = client.build_request(
+            call.method,
+            f"{self._settings.url}/{call.path}",
+            params=_query(call.query),
+            json=call.body,
+            headers={"accept": "application/json"},
+        )
+        response = await client.send(request, auth=auth, stream=True, follow_redirects=False)
+        try:
+            return await _read_capped(response)
+        finally:
+            await response.aclose()
+
+    def _open(self) -> httpx.AsyncClient:
+        if self._client is None:
+            self._client = httpx.AsyncClient(
+                transport=self._transport,
+                verify=_verification(self._settings),
+                timeout=self._settings.timeout,
+                # A session cookie of Airflow's would sign in the next call by itself.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                headers={"user-agent": f"airflow-ops-mcp/{__version__}"},
+            )
+        return self._client
+
+
+def _verification(settings: Settings) -> ssl.SSLContext | bool:
+    if not settings.verify_ssl:
+        return False
+    if settings.ca_bundle:
+        return ssl.create_default_context(cafile=settings.ca_bundle)
+    return True
+
+
+def _query(query: Query | None) -> dict[str, str | list[str]]:
+    return {name: _plain(value) for name, value in (query or {}).items()}
+
+
+def _plain(value: str | int | bool | list[str]) -> str | list[str]:
+    if isinstance(value, list):
+        return value
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+async def _read_capped(response: httpx.Response) -> httpx.Response:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise TooLargeError(
+                f"The answer is over {MAX_BODY // 2**20} MiB. Ask for less: one run instead of a date range, "
+                "fewer tasks, a filter."
+            )
+    headers = {name: value for name, value in response.headers.items() if name != "content-encoding"}
+    return httpx.Response(response.status_code, headers=headers, content=bytes(body), request=response.request)
+
+
+def _decoded(response: httpx.Response, call: Call) -> Any:
+    if response.has_redirect_location:
+        raise redirected(response)
+    if response.status_code >= 400:
+        raise failure(response, change=call.change)
+    if "json" not in response.headers.get("content-type", ""):
+        raise not_json(response, change=call.change)
+    try:
+        return response.json()
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise garbled(response, change=call.change) from None
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    value = response.headers.get("retry-after", "")
+    return float(value) if value.isdigit() else None

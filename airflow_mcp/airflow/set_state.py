@@ -1,0 +1,201 @@
+"""set_task_instances_state: what would be set and what Airflow would then clear, and then the change itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_mcp.airflow.client import Airflow
+from airflow_mcp.airflow.dags import Dags, require_tasks
+from airflow_mcp.airflow.dialect import V1
+from airflow_mcp.airflow.graph import running_order
+from airflow_mcp.airflow.report import by_run, count, left_out
+from airflow_mcp.airflow.task_instances import (
+    FAILED,
+    RELATIVES,
+    Marker,
+    TaskInstance,
+    TaskInstances,
+    from_airflow,
+    matching,
+    require_present,
+)
+from airflow_mcp.errors import AirflowMcpError, ConflictError, InvalidArgumentError, MayHaveHappenedError
+from airflow_mcp.models.changes import Prepared, SetTaskInstancesState, TaskInstancesChange
+
+SET_STATES = "dags/{dag_id}/updateTaskInstancesState"
+TASK_INSTANCE = "dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}"
+
+
+@dataclass(frozen=True)
+class _Target:
+    """What a call is about, as it is now."""
+
+    args: SetTaskInstancesState
+    run_id: str
+    place: Mapping[str, int]
+    """Each task's place in the order in which they run."""
+    asked: Sequence[TaskInstance]
+    """The task instances that are to be in the new state."""
+    below: Sequence[TaskInstance]
+    """The task and all that is downstream of it."""
+
+    def is_own(self, each: TaskInstance) -> bool:
+        """Whether a task instance is one of the named task's."""
+        return (each.dag_id, each.task_id) == (self.args.dag_id, self.args.task_id)
+
+    @property
+    def mapped(self) -> bool:
+        """Whether the named task has map indexes."""
+        return any(self.is_own(each) and each.map_index >= 0 for each in self.below)
+
+    def to_set(self) -> list[TaskInstance]:
+        """Those that are not in the new state yet."""
+        return [each for each in self.asked if each.state != self.args.new_state]
+
+    def cleared_with(self, affected: Sequence[TaskInstance]) -> list[TaskInstance]:
+        """What Airflow clears by itself afterwards: the failed ones downstream, but for the task itself."""
+        set_now = set(affected)
+        return [
+            each
+            for each in self.below
+            if affected and not self.is_own(each) and (self.args.new_state if each in set_now else each.state) in FAILED
+        ]
+
+
+class SetState:
+    """Setting the state of task instances of one Airflow."""
+
+    def __init__(self, airflow: Airflow, dags: Dags) -> None:
+        self._airflow = airflow
+        self._dags = dags
+        self._instances = TaskInstances(airflow)
+
+    async def prepare(self, args: SetTaskInstancesState) -> Prepared[TaskInstancesChange]:
+        """Set the state of a task's instances, and of its relatives if asked for.
+
+        Route: POST /dags/{dag_id}/updateTaskInstancesState on Airflow 2, and
+        PATCH /dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}[/{map_index}] on Airflow 3, and on 2
+        for a mapped task. Raises NotFoundError for an unknown task, run or map index.
+        """
+        target = await self._look(args)
+        affected = await self._affected(target)
+        cleared = target.cleared_with(affected)
+
+        async def apply() -> None:
+            await self._apply(target, affected)
+
+        return Prepared(
+            preview=TaskInstancesChange(
+                done=False,
+                summary=_summary(args, affected, cleared),
+                total=len(affected),
+                runs=by_run(affected, args.dag_id),
+                also_cleared=by_run(cleared, args.dag_id) or None,
+                left_out=left_out((each for each in target.asked if each.state == args.new_state), "already") or None,
+            ),
+            items=tuple(sorted([*map(repr, affected), *(f"clear {each!r}" for each in cleared)])),
+            apply=apply,
+        )
+
+    async def _look(self, args: SetTaskInstancesState) -> _Target:
+        graph = {task.task_id: task.downstream_task_ids for task in await self._dags.graph(args.dag_id)}
+        require_tasks([args.task_id], graph, args.dag_id)
+        run_id = args.dag_run_id or ""
+        if args.logical_date:
+            run_id = await self._instances.run_at(args.dag_id, args.logical_date)
+        await self._require_neighbours(args, run_id)
+        below = await self._related(args, run_id, upstream=False, downstream=True)
+        asked = below
+        if args.include_upstream:
+            asked = await self._related(args, run_id, upstream=True, downstream=args.include_downstream)
+        marker = Marker(args.task_id, args.map_index)
+        relatives = args.include_upstream or args.include_downstream
+        asked = [
+            each
+            for each in asked
+            if each.dag_id == args.dag_id and (marker.matches(each) if each.task_id == args.task_id else relatives)
+        ]
+        require_present([marker], [each for each in below if each.dag_run_id == run_id], args.dag_id)
+        return _Target(args, run_id, running_order(graph), asked, below)
+
+    async def _require_neighbours(self, args: SetTaskInstancesState, run_id: str) -> None:
+        """Without a logical date no run is before or after: Airflow 3 would take none, or clear in all."""
+        for name in ("include_future", "include_past"):
+            if getattr(args, name) and not await self._instances.has_logical_date(args.dag_id, run_id):
+                raise InvalidArgumentError(name, f"run {run_id} has no logical date, so no run is before or after it.")
+
+    async def _related(
+        self, args: SetTaskInstancesState, run_id: str, *, upstream: bool, downstream: bool
+    ) -> list[TaskInstance]:
+        """The task and its relatives in the runs that are asked for: a clear of them, tried and not done."""
+        body: dict[str, Any] = {
+            "dag_run_id": run_id,
+            "task_ids": [args.task_id],
+            "only_failed": False,
+            "include_upstream": upstream,
+            "include_downstream": downstream,
+            "include_future": args.include_future,
+            "include_past": args.include_past,
+        }
+        if await self._airflow.dialect() is V1:
+            # Airflow 2 goes on into DAGs that wait for this one when it clears what is downstream.
+            body |= {"include_subdags": True, "include_parentdag": True}
+        return await self._instances.would_clear(args.dag_id, body)
+
+    async def _affected(self, target: _Target) -> list[TaskInstance]:
+        args = target.args
+        if await self._airflow.dialect() is not V1:
+            route, ids = _task_instance(args, target.run_id)
+            answer = await self._airflow.read(f"{route}/dry_run", ids, method="PATCH", body=_state_body(args))
+            return from_airflow(answer["task_instances"])
+        if target.mapped:
+            return target.to_set()
+        body = {**_v1_body(target), "dry_run": True}
+        answer = await self._airflow.read(SET_STATES, {"dag_id": args.dag_id}, method="POST", body=body)
+        return matching(answer["task_instances"], target.to_set())
+
+    async def _apply(self, target: _Target, affected: Sequence[TaskInstance]) -> None:
+        args = target.args
+        if await self._airflow.dialect() is not V1:
+            route, ids = _task_instance(args, target.run_id)
+            await self._airflow.change("PATCH", route, ids, body=_state_body(args))
+        elif target.mapped:
+            # In the order in which they run, since Airflow clears what failed below each one that it sets.
+            await self._set_one_by_one(args, sorted(affected, key=lambda each: target.place.get(each.task_id, 0)))
+        else:
+            body = {**_v1_body(target), "dry_run": False}
+            await self._airflow.change("POST", SET_STATES, {"dag_id": args.dag_id}, body=body)
+
+    async def _set_one_by_one(self, args: SetTaskInstancesState, instances: Sequence[TaskInstance]) -> None:
+        body = {"dry_run": False, "new_state": args.new_state}
+        for number, each in enumerate(instances):
+            route = f"{TASK_INSTANCE}/{{map_index}}" if each.map_index >= 0 else TASK_INSTANCE
+            try:
+                await self._airflow.change("PATCH", route, each.ids, body=body)
+            except AirflowMcpError as error:
+                kind = MayHaveHappenedError if isinstance(error, MayHaveHappenedError) else ConflictError
+                raise kind(f"{number} of {len(instances)} were set, then {each.label} failed. {error}") from None
+
+
+def _state_body(args: SetTaskInstancesState) -> dict[str, Any]:
+    return {"new_state": args.new_state, **{name: getattr(args, name) for name in RELATIVES}}
+
+
+def _v1_body(target: _Target) -> dict[str, Any]:
+    return {**_state_body(target.args), "task_id": target.args.task_id, "dag_run_id": target.run_id}
+
+
+def _task_instance(args: SetTaskInstancesState, run_id: str) -> tuple[str, dict[str, str | int]]:
+    ids: dict[str, str | int] = {"dag_id": args.dag_id, "dag_run_id": run_id, "task_id": args.task_id}
+    if args.map_index is None:
+        return TASK_INSTANCE, ids
+    return f"{TASK_INSTANCE}/{{map_index}}", {**ids, "map_index": args.map_index}
+
+
+def _summary(args: SetTaskInstancesState, affected: Sequence[TaskInstance], cleared: Sequence[TaskInstance]) -> str:
+    if not affected:
+        return f"Nothing to set in {args.dag_id}: all are {args.new_state} already."
+    then = f" Airflow then clears {count(cleared)} downstream, and the run goes on." if cleared else ""
+    return f"Set {count(affected)} of {args.dag_id} to {args.new_state}.{then}"

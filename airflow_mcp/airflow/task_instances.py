@@ -1,0 +1,175 @@
+"""Finding task instances: what a clear would touch, in which state each of them is, and who they are."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from airflow_mcp.airflow.client import Airflow
+from airflow_mcp.airflow.dags import PAGE
+from airflow_mcp.airflow.dialect import V2
+from airflow_mcp.errors import ConflictError, NotFoundError
+
+CLEAR = "dags/{dag_id}/clearTaskInstances"
+FAILED = frozenset({"failed", "upstream_failed"})
+NO_STATUS = "no_status"
+RELATIVES = ("include_upstream", "include_downstream", "include_future", "include_past")
+
+_WITH_INDEX = re.compile(r"(?P<task_id>.+)\[(?P<index>\d+)\]")
+
+
+@dataclass(frozen=True, order=True)
+class TaskInstance:
+    """One task instance; `map_index` is -1 for a task that is not mapped, as Airflow has it."""
+
+    dag_id: str
+    dag_run_id: str
+    task_id: str
+    map_index: int
+    state: str
+
+    @property
+    def label(self) -> str:
+        """The task's id, with the map index of a mapped one."""
+        return self.task_id if self.map_index < 0 else f"{self.task_id}[{self.map_index}]"
+
+    @property
+    def ids(self) -> dict[str, str | int]:
+        """What stands for it in a route."""
+        return {
+            "dag_id": self.dag_id,
+            "dag_run_id": self.dag_run_id,
+            "task_id": self.task_id,
+            "map_index": self.map_index,
+        }
+
+    @property
+    def reference(self) -> tuple[str, str, str]:
+        """What Airflow 2's dry runs tell of it: DAG, run and task, without map index and state."""
+        return self.dag_id, self.dag_run_id, self.task_id
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A task as a caller names it: all of it, or one map index."""
+
+    task_id: str
+    map_index: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Marker:
+        """Read `load_file` or `load_file[7]`."""
+        match = _WITH_INDEX.fullmatch(text)
+        return cls(match["task_id"], int(match["index"])) if match else cls(text)
+
+    def matches(self, instance: TaskInstance) -> bool:
+        """Whether the task instance is one of those named."""
+        return instance.task_id == self.task_id and self.map_index in (None, instance.map_index)
+
+
+class TaskInstances:
+    """The task instances of one Airflow."""
+
+    def __init__(self, airflow: Airflow) -> None:
+        self._airflow = airflow
+
+    async def would_clear(self, dag_id: str, body: Mapping[str, Any]) -> list[TaskInstance]:
+        """What a clear with this body would touch, and in which state it is.
+
+        Route: POST /dags/{dag_id}/clearTaskInstances with dry_run. Raises NotFoundError for an unknown run.
+        """
+        answer = await self._airflow.read(CLEAR, {"dag_id": dag_id}, method="POST", body={**body, "dry_run": True})
+        if await self._airflow.dialect() is V2:
+            return from_airflow(answer["task_instances"])
+        return await self._with_states(answer["task_instances"], body)
+
+    async def _with_states(
+        self, references: Sequence[Mapping[str, Any]], body: Mapping[str, Any]
+    ) -> list[TaskInstance]:
+        """Airflow 2 tells neither map index nor state: find those that its references stand for."""
+        states = FAILED if body.get("only_failed") else {"running"} if body.get("only_running") else None
+        there = await self.of_runs({row["dag_id"] for row in references}, {row["dag_run_id"] for row in references})
+        return matching(references, (each for each in there if states is None or each.state in states))
+
+    async def of_runs(self, dag_ids: Iterable[str], dag_run_ids: Iterable[str]) -> list[TaskInstance]:
+        """All task instances of some runs.
+
+        Route: POST /dags/~/dagRuns/~/taskInstances/list.
+        """
+        body = {"dag_ids": sorted(dag_ids), "dag_run_ids": sorted(dag_run_ids), "page_limit": PAGE}
+        if not body["dag_run_ids"]:
+            return []
+        found: dict[TaskInstance, None] = {}
+        offset = 0
+        while True:
+            answer = await self._airflow.read(
+                "dags/~/dagRuns/~/taskInstances/list", method="POST", body={**body, "page_offset": offset}
+            )
+            rows = answer["task_instances"]
+            found.update(dict.fromkeys(from_airflow(rows)))
+            offset += len(rows)
+            if not rows or offset >= answer["total_entries"]:
+                return list(found)
+
+    async def run_at(self, dag_id: str, logical_date: datetime) -> str:
+        """The id of the run with a logical date. Route: GET /dags/{dag_id}/dagRuns. Raises NotFoundError."""
+        name = (await self._airflow.dialect()).logical_date
+        moment = logical_date.isoformat()
+        answer = await self._airflow.read(
+            "dags/{dag_id}/dagRuns",
+            {"dag_id": dag_id},
+            query={f"{name}_gte": moment, f"{name}_lte": moment, "limit": 2},
+        )
+        runs = answer["dag_runs"]
+        if not runs:
+            raise NotFoundError(f"DAG {dag_id} has no run with logical_date {moment}. Give its dag_run_id instead.")
+        return str(runs[0]["dag_run_id"])
+
+    async def has_logical_date(self, dag_id: str, dag_run_id: str) -> bool:
+        """Whether a run has a logical date; on Airflow 3 a triggered one may have none.
+
+        Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}. Raises NotFoundError.
+        """
+        ids = {"dag_id": dag_id, "dag_run_id": dag_run_id}
+        run = await self._airflow.read("dags/{dag_id}/dagRuns/{dag_run_id}", ids)
+        return bool(run["logical_date"])
+
+
+def from_airflow(rows: Iterable[Mapping[str, Any]]) -> list[TaskInstance]:
+    """Read Airflow's task instances."""
+    return [
+        TaskInstance(row["dag_id"], row["dag_run_id"], row["task_id"], row["map_index"], row["state"] or NO_STATUS)
+        for row in rows
+    ]
+
+
+def matching(references: Sequence[Mapping[str, Any]], candidates: Iterable[TaskInstance]) -> list[TaskInstance]:
+    """The candidates that Airflow 2's references stand for.
+
+    Raises ConflictError when their numbers differ: a state moved between the two looks.
+    """
+    wanted = Counter((row["dag_id"], row["dag_run_id"], row["task_id"]) for row in references)
+    found = [each for each in candidates if each.reference in wanted]
+    if Counter(each.reference for each in found) != wanted:
+        raise ConflictError("Task instances changed state while they were looked at. Nothing was changed. Call again.")
+    return found
+
+
+def require_present(markers: Sequence[Marker], there: Sequence[TaskInstance], dag_id: str) -> None:
+    """Refuse a task or map index that has no task instance among these. Raises NotFoundError."""
+    for marker in markers:
+        if any(marker.matches(each) for each in there):
+            continue
+        name = f"{marker.task_id}[{marker.map_index}]" if marker.map_index is not None else marker.task_id
+        indexes = sorted({each.map_index for each in there if each.task_id == marker.task_id})
+        if not indexes:
+            known = "the task was not part of it."
+        elif indexes == [-1]:
+            known = "the task has no map indexes there; leave the index out."
+        else:
+            known = f"its map indexes are {indexes[0]} to {indexes[-1]}."
+        raise NotFoundError(f"{dag_id}: no task instance {name} in the runs that were asked for; {known}")

@@ -1,0 +1,102 @@
+"""`airflow-mcp check`: does the URL answer, which Airflow is it, does the sign-in work, what may this user do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import anyio
+import httpx
+
+from airflow_mcp.airflow.client import Airflow
+from airflow_mcp.errors import AirflowMcpError, ForbiddenError, NotFoundError, NotSignedInError, RejectedError
+from airflow_mcp.settings import Settings
+
+Verdict = Literal["ok", "no", "fail"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the check. Only `fail` makes the whole fail; `no` is a permission that the user lacks."""
+
+    verdict: Verdict
+    topic: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.verdict:<5}{self.topic:<10}{self.text}"
+
+
+async def findings(settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Finding]:
+    """Look at the Airflow of these settings, line by line. Ends at the first failure; changes nothing."""
+    airflow = Airflow(settings, transport)
+    try:
+        try:
+            version = await airflow.version()
+            dialect = await airflow.dialect()
+        except AirflowMcpError as error:
+            yield Finding("fail", "url", str(error))
+            return
+        yield Finding("ok", "url", f"{settings.url} answers")
+        yield Finding("ok", "airflow", f"Airflow {version}, REST API {dialect.name}")
+        try:
+            answer = await airflow.read("dags", query={"limit": 1})
+        except (NotSignedInError, ForbiddenError) as error:
+            yield Finding("fail", "sign-in", str(error))
+            return
+        except AirflowMcpError as error:
+            yield Finding("fail", "dags", str(error))
+            return
+        yield Finding("ok", "sign-in", _how(settings))
+        yield Finding("ok", "may", f"list DAGs: {answer['total_entries']} seen")
+        if answer["dags"]:
+            async for finding in _permissions(airflow, answer["dags"][0]):
+                yield finding
+        else:
+            yield Finding("no", "may", "nothing else can be told: no DAG to try it on")
+    finally:
+        with anyio.CancelScope(shield=True):
+            await airflow.aclose()
+
+
+def _how(settings: Settings) -> str:
+    if settings.has_token:
+        return "with the given token"
+    return f"as {settings.username}, with a password" if settings.username else "none is set, and none was asked for"
+
+
+async def _permissions(airflow: Airflow, dag: Mapping[str, Any]) -> AsyncIterator[Finding]:
+    """Try what the tools need, in ways that change nothing."""
+    dag_id = dag["dag_id"]
+    ids = {"dag_id": dag_id}
+    no_such_run = {"dry_run": True, "dag_run_id": "airflow-mcp-check"}
+    # Airflow looks at the permission first, and then refuses a mask that names another field.
+    no_such_field = {"update_mask": ["dag_id"]}
+    attempts: list[tuple[str, Callable[[], Awaitable[object]]]] = [
+        ("read the tasks", lambda: airflow.read("dags/{dag_id}/tasks", ids)),
+        (
+            "pause",
+            lambda: airflow.read(
+                "dags/{dag_id}", ids, method="PATCH", query=no_such_field, body={"is_paused": dag["is_paused"]}
+            ),
+        ),
+        (
+            "clear and set task instances",
+            lambda: airflow.read("dags/{dag_id}/clearTaskInstances", ids, method="POST", body=no_such_run),
+        ),
+    ]
+    for what, attempt in attempts:
+        yield await _permission(f"{what} of {dag_id}", attempt)
+
+
+async def _permission(what: str, attempt: Callable[[], Awaitable[object]]) -> Finding:
+    try:
+        await attempt()
+    except ForbiddenError:
+        return Finding("no", "may not", what)
+    except (NotFoundError, RejectedError):
+        pass  # let in, and then refused for what was made up
+    except AirflowMcpError as error:
+        return Finding("fail", "may", f"{what}: {error}")
+    return Finding("ok", "may", what)

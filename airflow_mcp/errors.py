@@ -1,0 +1,94 @@
+"""What can go wrong, one class a cause. Each message says what failed and what to do next."""
+
+from __future__ import annotations
+
+
+class AirflowMcpError(Exception):
+    """Base of all errors that a caller is meant to read."""
+
+
+class SettingsError(AirflowMcpError):
+    """A setting is missing, unknown or wrong; the message names it."""
+
+
+class InvalidArgumentError(AirflowMcpError):
+    """An argument cannot be used; the message names it. Nothing was sent."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+
+
+class NeedsVersionError(AirflowMcpError):
+    """The Airflow at hand lacks what was asked for. Nothing was changed."""
+
+    def __init__(self, what: str, needs: str, instead: str = "") -> None:
+        super().__init__(f"{what} needs {needs}.{' ' + instead if instead else ''}")
+
+
+class UnreachableError(AirflowMcpError):
+    """No connection to Airflow."""
+
+
+class TimedOutError(AirflowMcpError):
+    """Airflow did not answer a read in time."""
+
+
+class NotAirflowError(AirflowMcpError):
+    """Something answered, and it was not Airflow's API: a web page, a redirect, half an answer."""
+
+
+class TooLargeError(AirflowMcpError):
+    """The answer is over the size cap."""
+
+
+class NotSignedInError(AirflowMcpError):
+    """401, or no usable credentials."""
+
+
+class ForbiddenError(AirflowMcpError):
+    """403: the user may not do this."""
+
+
+class NotFoundError(AirflowMcpError):
+    """404: no such DAG, run, task or task instance."""
+
+
+class NotAcceptableError(AirflowMcpError):
+    """406: the server cannot give the asked-for form."""
+
+
+class ConflictError(AirflowMcpError):
+    """409: the present state does not allow it."""
+
+
+class RejectedError(AirflowMcpError):
+    """400 or 422: Airflow refused the request as it was put."""
+
+
+class BusyError(AirflowMcpError):
+    """429 after all retries."""
+
+
+class ServerFaultError(AirflowMcpError):
+    """5xx of a read after all retries."""
+
+
+class MayHaveHappenedError(AirflowMcpError):
+    """A change was sent and its outcome is unknown. It was sent once and is not sent again."""
+
+
+class ReadOnlyError(AirflowMcpError):
+    """A change was asked for in read-only mode. Nothing was sent."""
+
+
+class PlanError(AirflowMcpError):
+    """The plan does not fit what would be changed now, or one is required and absent. Nothing was sent."""
+
+
+class RouteMissingError(AirflowMcpError):
+    """The server knows no such API route: another Airflow version may answer at this address."""
+
+
+class VersionChangedError(AirflowMcpError):
+    """The server answers as another Airflow version than at the first call. The call may be made again."""

@@ -1,0 +1,1 @@
+"""What stands between a tool and a change: preview, plan, confirmation."""

@@ -1,0 +1,1 @@
+"""What tools take and what they give, as pydantic models: the JSON schemas come from here."""

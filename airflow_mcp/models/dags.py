@@ -1,0 +1,159 @@
+"""DAGs: the arguments and answers of get_dags, get_dag, get_dag_details and get_dag_source."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
+
+from airflow_mcp.models.base import Answer, Arguments, Moment, Names, Seconds, Untrusted
+
+ROW = ("dag_id", "is_paused", "schedule", "next_run", "tags", "owners")
+"""The fields of a row of get_dags, unless more are asked for."""
+
+
+class DagArguments(Arguments):
+    """One DAG."""
+
+    dag_id: str
+
+
+class GetDags(Arguments):
+    """Arguments of get_dags."""
+
+    limit: int = Field(25, ge=1, le=100)
+    offset: int = Field(0, ge=0)
+    order_by: str | None = Field(None, description="dag_id or -dag_id; Airflow 3: also last_run_state")
+    tags: list[str] | None = Field(None, description="DAGs with any of these")
+    owners: list[str] | None = Field(None, description="DAGs of any of these")
+    dag_id_pattern: str | None = Field(None, description="part of the id; % matches anything")
+    paused: bool | None = None
+    only_active: bool = Field(True, description="false: also DAGs whose file is gone")
+    fields: list[str] | None = Field(None, description="more fields a row, as in get_dag")
+
+
+class GetDag(DagArguments):
+    """Arguments of get_dag and get_dag_details."""
+
+    fields: list[str] | None = Field(None, description="only these fields")
+
+
+class GetDagSource(Arguments):
+    """Arguments of get_dag_source."""
+
+    dag_id: str | None = None
+    file_token: str | None = Field(None, description="instead of dag_id, Airflow 2")
+    version_number: int | None = Field(None, ge=1, description="DAG version, Airflow 3")
+    start_line: int = Field(1, ge=1)
+    end_line: int | None = Field(None, ge=1)
+
+
+def _schedule(value: Any) -> Any:
+    """Airflow 2 gives an object: a cron expression, an interval, or a list of them."""
+    if not isinstance(value, dict):
+        return value
+    if "value" in value:
+        return value["value"]
+    parts = {name: number for name, number in value.items() if not name.startswith("__") and number}
+    return "every " + " ".join(f"{number} {name}" for name, number in parts.items())
+
+
+class Dag(Answer):
+    """A DAG, as a list or a first look needs it."""
+
+    dag_id: str
+    is_paused: bool | None = None
+    active: bool | None = Field(None, description="false: its file is gone", validation_alias="is_active")
+    schedule: Annotated[str, BeforeValidator(_schedule)] | None = Field(
+        None, validation_alias=AliasChoices("timetable_summary", "schedule_interval")
+    )
+    next_run: Moment | None = Field(
+        None,
+        description="when the next run is due",
+        validation_alias=AliasChoices("next_dagrun_run_after", "next_dagrun_create_after"),
+    )
+    tags: Names | None = None
+    owners: list[str] | None = None
+    description: str | None = None
+    timetable_description: str | None = None
+    fileloc: str | None = None
+    last_parsed_time: Moment | None = None
+    has_import_errors: bool | None = None
+    max_active_runs: int | None = None
+    max_active_tasks: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _active(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "is_stale" in data:
+            return {**data, "is_active": not data["is_stale"]}
+        return data
+
+
+class DagVersion(Answer):
+    """A version of a DAG (Airflow 3)."""
+
+    version_number: int
+    bundle_name: str | None = None
+    bundle_version: str | None = None
+    created_at: Moment | None = None
+
+
+class Param(Answer):
+    """A parameter of a DAG: its default and its JSON schema."""
+
+    value: JsonValue = None
+    schema_: dict[str, JsonValue] | None = Field(None, alias="schema")
+    description: str | None = None
+
+
+class DagDetails(Dag):
+    """A DAG with all that Airflow tells of it."""
+
+    doc_md: Untrusted | None = None
+    params: dict[str, Param] | None = None
+    default_args: dict[str, JsonValue] | None = Field(None, description="Airflow 3")
+    timezone: str | None = None
+    start_date: Moment | None = None
+    end_date: Moment | None = None
+    catchup: bool | None = None
+    dag_run_timeout_seconds: Seconds | None = Field(None, validation_alias="dag_run_timeout")
+    next_dagrun_logical_date: Moment | None = Field(
+        None, validation_alias=AliasChoices("next_dagrun_logical_date", "next_dagrun")
+    )
+    active_runs_count: int | None = Field(None, description="Airflow 3")
+    max_consecutive_failed_dag_runs: int | None = None
+    has_task_concurrency_limits: bool | None = None
+    is_paused_upon_creation: bool | None = None
+    render_template_as_native_obj: bool | None = None
+    template_search_path: list[str] | None = Field(
+        None, validation_alias=AliasChoices("template_search_path", "template_searchpath")
+    )
+    asset_expression: dict[str, JsonValue] | None = Field(
+        None, validation_alias=AliasChoices("asset_expression", "dataset_expression")
+    )
+    owner_links: dict[str, str] | None = Field(None, description="Airflow 3")
+    bundle_name: str | None = Field(None, description="Airflow 3")
+    latest_dag_version: DagVersion | None = Field(None, description="Airflow 3")
+
+
+class DagList(Answer):
+    """A page of DAGs."""
+
+    dags: list[Dag]
+    total: int
+    returned: int
+    next_offset: int | None = None
+    note: str | None = Field(None, description="why the list may be empty")
+
+
+class DagSource(Answer):
+    """Lines of a DAG's source, each with its number."""
+
+    dag_id: str | None = None
+    version_number: int | None = None
+    total_lines: int
+    start_line: int
+    end_line: int
+    next_line: int | None = None
+    source: Untrusted

@@ -1,0 +1,74 @@
+"""Tasks of a DAG: the arguments and answers of get_tasks and get_task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import AliasChoices, Field, JsonValue, field_validator
+
+from airflow_mcp.models.base import Answer, Moment, Seconds, Untrusted
+from airflow_mcp.models.dags import DagArguments
+
+
+class GetTasks(DagArguments):
+    """Arguments of get_tasks."""
+
+    limit: int = Field(25, ge=1, le=100)
+    offset: int = Field(0, ge=0)
+    order_by: str | None = Field(None, description="a task field, - for descending; default: as they run")
+
+
+class GetTask(DagArguments):
+    """Arguments of get_task."""
+
+    task_id: str
+
+
+class Task(Answer):
+    """A task and its place in the graph."""
+
+    task_id: str
+    operator: str | None = Field(None, validation_alias=AliasChoices("operator", "operator_name"))
+    upstream_task_ids: list[str] = Field(default_factory=list)
+    downstream_task_ids: list[str] = Field(default_factory=list)
+    trigger_rule: str | None = None
+    is_mapped: bool | None = None
+    retries: int | None = None
+    retry_delay_seconds: Seconds | None = Field(None, validation_alias="retry_delay")
+    execution_timeout_seconds: Seconds | None = Field(None, validation_alias="execution_timeout")
+    pool: str | None = None
+    queue: str | None = None
+
+
+class TaskDetails(Task):
+    """A task with all that Airflow tells of it."""
+
+    owner: str | None = None
+    pool_slots: int | None = None
+    priority_weight: int | None = None
+    weight_rule: str | None = None
+    depends_on_past: bool | None = None
+    wait_for_downstream: bool | None = None
+    retry_exponential_backoff: bool | None = None
+    start_date: Moment | None = None
+    end_date: Moment | None = None
+    doc_md: Untrusted | None = None
+    params: dict[str, JsonValue] | None = None
+    template_fields: list[str] | None = None
+
+    @field_validator("retry_exponential_backoff", mode="before")
+    @classmethod
+    def _backoff(cls, value: Any) -> Any:
+        """Airflow 3.2 and newer give the factor, zero for none."""
+        return bool(value) if isinstance(value, int | float) else value
+
+
+class TaskList(Answer):
+    """A page of a DAG's tasks."""
+
+    dag_id: str
+    tasks: list[Task]
+    total: int
+    returned: int
+    next_offset: int | None = None
+    note: str | None = None

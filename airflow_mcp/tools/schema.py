@@ -1,0 +1,54 @@
+"""JSON schemas as small and as portable as they can be: every one is paid for by every user."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+Schema = dict[str, Any]
+
+
+def input_schema(model: type[BaseModel]) -> Schema:
+    """The schema of a tool's arguments: flat and closed; what may be null is just not required."""
+    return _closed(model.model_json_schema(mode="validation"))
+
+
+def output_schema(model: type[BaseModel]) -> Schema:
+    """The schema of a tool's answer as it is sent: what is None is absent, so it has no default."""
+    return _closed(model.model_json_schema(mode="serialization"), defaults=False)
+
+
+def _closed(schema: Schema, *, defaults: bool = True) -> Schema:
+    definitions = schema.pop("$defs", {})
+    for model in (schema, *definitions.values()):
+        model.pop("description", None)  # a class's docstring is for its reader, not for a model
+    return {**_shrink(schema, definitions, defaults=defaults), "additionalProperties": False}
+
+
+def _shrink(node: Any, definitions: Schema, *, defaults: bool) -> Any:
+    """Inline references, collapse "or null", and drop titles and empty defaults."""
+
+    def again(part: Any) -> Any:
+        return _shrink(part, definitions, defaults=defaults)
+
+    if isinstance(node, list):
+        return [again(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        definition = definitions[node["$ref"].removeprefix("#/$defs/")]
+        return again({**definition, **{key: value for key, value in node.items() if key != "$ref"}})
+    if "anyOf" in node:
+        options = [option for option in node["anyOf"] if option != {"type": "null"}]
+        if len(options) == 1:
+            return again({**options[0], **{key: value for key, value in node.items() if key != "anyOf"}})
+    small = {
+        key: {name: again(part) for name, part in value.items()} if key == "properties" else again(value)
+        for key, value in node.items()
+        if key != "title" and not (key == "default" and (value is None or not defaults))
+    }
+    if not defaults and "required" in node:
+        optional = {name for name, part in node["properties"].items() if "default" in part}
+        small["required"] = [name for name in node["required"] if name not in optional]
+    return small
