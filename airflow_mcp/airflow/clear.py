@@ -75,7 +75,7 @@ class Clear:
                 total=len(affected),
                 runs=by_run(affected, args.dag_id),
                 left_out=[
-                    *left_out((each for each in asked if each not in kept), reason),
+                    *left_out((each for each in asked if each not in kept and not _other_index(markers, each)), reason),
                     *await self._undated_runs(args),
                 ]
                 or None,
@@ -85,13 +85,13 @@ class Clear:
         )
 
     async def _asked(self, dag_id: str, markers: Sequence[Marker], body: Mapping[str, Any]) -> list[TaskInstance]:
-        """What the caller named, in whatever state it is. Raises NotFoundError for what is not there."""
+        """What a clear without a filter would touch. Raises NotFoundError for what was named and is not there."""
         unfiltered = {**body, "only_failed": False, "only_running": False}
         asked = await self._instances.would_clear(dag_id, unfiltered)
         if any(not any(marker.matches(each) for each in asked) for marker in markers):
             whole = {**unfiltered, "task_ids": [marker.task_id for marker in markers]}
             require_present(markers, await self._instances.would_clear(dag_id, whole), dag_id)
-        return [each for each in asked if not _other_index(markers, each)]
+        return asked
 
     async def _undated_runs(self, args: ClearTaskInstances) -> list[str]:
         """Runs of the time that a date range cannot take, since they have no logical date (Airflow 3)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -155,8 +155,8 @@ class Dags:
         require_tasks([args.task_id], graph, args.dag_id)
         route = "dags/{dag_id}/tasks/{task_id}"
         answer = await self._airflow.read(route, {"dag_id": args.dag_id, "task_id": args.task_id})
-        upstream = graph[args.task_id].upstream_task_ids
-        return TaskDetails.model_validate({**answer, "upstream_task_ids": upstream})
+        there = graph[args.task_id].model_dump(include={"upstream_task_ids", "downstream_task_ids"})
+        return TaskDetails.model_validate({**answer, **there})
 
     async def graph(self, dag_id: str, order_by: str | None = None) -> list[Task]:
         """All tasks of a DAG with their upstream ids. Route: GET /dags/{dag_id}/tasks."""
@@ -169,11 +169,10 @@ class Dags:
             raise InvalidArgumentError(
                 "order_by", f"Airflow cannot order tasks by {order_by!r}; try task_id, or leave it out."
             ) from None
-        downstream = {row["task_id"]: row["downstream_task_ids"] or [] for row in answer["tasks"]}
+        downstream = {row["task_id"]: sorted(row["downstream_task_ids"] or []) for row in answer["tasks"]}
         upstream = upstream_of(downstream)
         tasks = [
-            Task.model_validate({**row, "upstream_task_ids": sorted(upstream[row["task_id"]])})
-            for row in answer["tasks"]
+            Task.model_validate({**row, **_neighbours(row["task_id"], downstream, upstream)}) for row in answer["tasks"]
         ]
         if order_by is None:
             place = running_order(downstream)
@@ -220,6 +219,12 @@ def require_tasks(task_ids: Sequence[str], known: Collection[str], dag_id: str) 
             near = get_close_matches(task_id, known, n=3, cutoff=0.5)
             hint = f"Did you mean {', '.join(near)}?" if near else "get_tasks lists its tasks."
             raise NotFoundError(f"DAG {dag_id} has no task {task_id!r}. {hint}")
+
+
+def _neighbours(
+    task_id: str, downstream: Mapping[str, Sequence[str]], upstream: Mapping[str, Sequence[str]]
+) -> dict[str, Sequence[str]]:
+    return {"upstream_task_ids": sorted(upstream[task_id]), "downstream_task_ids": downstream[task_id]}
 
 
 def _lines(content: str, args: GetDagSource) -> DagSource:

@@ -23,7 +23,8 @@ def _closed(schema: Schema, *, defaults: bool = True) -> Schema:
     definitions = schema.pop("$defs", {})
     for model in (schema, *definitions.values()):
         model.pop("description", None)  # a class's docstring is for its reader, not for a model
-    return {**_shrink(schema, definitions, defaults=defaults), "additionalProperties": False}
+    closed: Schema = _shrink(schema, definitions, defaults=defaults)
+    return closed
 
 
 def _shrink(node: Any, definitions: Schema, *, defaults: bool) -> Any:
@@ -48,6 +49,8 @@ def _shrink(node: Any, definitions: Schema, *, defaults: bool) -> Any:
         for key, value in node.items()
         if key != "title" and not (key == "default" and (value is None or not defaults))
     }
+    if "properties" in node:
+        small["additionalProperties"] = False
     if not defaults and "required" in node:
         optional = {name for name, part in node["properties"].items() if "default" in part}
         small["required"] = [name for name in node["required"] if name not in optional]

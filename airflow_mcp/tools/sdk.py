@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
@@ -28,7 +30,19 @@ class _Metadata(FuncMetadata):
     """Hands the arguments to the function as the model that they are."""
 
     def validate_arguments(self, arguments_to_validate: dict[str, Any]) -> dict[str, Any]:
-        return {"args": self.arg_model.model_validate(self.pre_parse_json(arguments_to_validate))}
+        return {"args": self.arg_model.model_validate(_lists_parsed(arguments_to_validate))}
+
+
+def _lists_parsed(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Some clients send a list as its JSON text; nothing else is read out of a string, least of all null."""
+    return {name: _list_parsed(value) for name, value in arguments.items()}
+
+
+def _list_parsed(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith("["):
+        with suppress(ValueError):
+            return json.loads(value)
+    return value
 
 
 class _Tool(Tool):

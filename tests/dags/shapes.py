@@ -52,6 +52,24 @@ def awkward():
     group()
 
 
+@dag(dag_id="history", schedule=None, start_date=START, tags=["shapes"])
+def history():
+    """first -> part[0..2] -> last; its runs exist with all their task instances without being scheduled."""
+
+    @task
+    def first(): ...
+
+    @task
+    def part(number, _=None): ...
+
+    @task
+    def last(_): ...
+
+    parts = part.expand(number=[0, 1, 2])
+    first() >> parts
+    last(parts)
+
+
 @dag(dag_id="mapped_group", schedule=None, start_date=START, tags=["shapes"])
 def mapped_group():
     @task
@@ -69,4 +87,5 @@ def mapped_group():
 
 diamond()
 awkward()
+history()
 mapped_group()

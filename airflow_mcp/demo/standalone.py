@@ -1,0 +1,339 @@
+"""Install and run a real Airflow on this machine, for the demo and for the tests (Linux, macOS)."""
+
+import contextlib
+import fcntl
+import http.client
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+Report = Callable[[str], None]
+
+
+class StandaloneError(RuntimeError):
+    """Airflow could not be installed, started or stopped; the message says why."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """An Airflow release, and a day on which its dependencies resolve to a set that works."""
+
+    name: str
+    version: str
+    resolved_as_of: str
+
+    @property
+    def major(self) -> int:
+        """2 or 3."""
+        return int(self.version.partition(".")[0])
+
+
+RELEASES = {
+    "2.11": Release("2.11", "2.11.2", "2026-03-20"),
+    "3.3": Release("3.3", "3.3.2", "2026-10-01"),
+}
+
+
+def install(release: Release, report: Report) -> Path:
+    """Install a release into the user's cache, once.
+
+    Returns the folder of its virtual environment; `report` gets lines on the progress.
+    Raises StandaloneError when uv is missing or fails.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "airflow-ops-mcp"
+    cache.mkdir(parents=True, exist_ok=True)
+    venv = cache / f"airflow-{release.version}"
+    marker, stamp = venv / ".installed", f"{release.version} {release.resolved_as_of}\n"
+    with _locked(cache / f"{venv.name}.lock", report):
+        # The interpreter is a link, which dangles once that Python has been removed.
+        if (venv / "bin/python").exists() and marker.is_file() and marker.read_text() == stamp:
+            report(f"Airflow {release.version} is already installed")
+        else:
+            report(f"Installing Apache Airflow {release.version} into {venv} (once, about a minute)")
+            shutil.rmtree(venv, ignore_errors=True)  # half an install
+            _install_into(venv, release, cache / f"{venv.name}.log")
+            marker.write_text(stamp)
+    return venv
+
+
+def _install_into(venv: Path, release: Release, log: Path) -> None:
+    uv = shutil.which(os.environ.get("UV") or "uv") or shutil.which("uv")
+    if uv is None:
+        raise StandaloneError("Airflow is installed with uv, which was not found: pip install uv")
+    uv = str(Path(uv).absolute())  # it runs in another folder
+    log.unlink(missing_ok=True)
+    package = [f"apache-airflow=={release.version}", "--exclude-newer", release.resolved_as_of]
+    done = _run([uv, "venv", "-p", "3.11", str(venv)], log)
+    done = done or _run([uv, "venv", "-p", sys.executable, str(venv)], log)
+    if not (done and _run([uv, "pip", "install", "-p", str(venv / "bin/python"), *package], log)):
+        raise StandaloneError(f"uv did not install Airflow; the end of {log}:\n{_tail(log, 15)}")
+
+
+@contextlib.contextmanager
+def _locked(path: Path, report: Report) -> Iterator[None]:
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            report("Waiting for another process that is installing the same Airflow")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _run(command: Sequence[str], log: Path) -> bool:
+    env = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    with log.open("a") as out:
+        # From the cache folder, so that no project's uv settings apply.
+        done = subprocess.run(command, cwd=log.parent, env=env, stdout=out, stderr=out, check=False)
+    return done.returncode == 0
+
+
+def _tail(log: Path, lines: int) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+
+
+class Standalone:
+    """A running `airflow standalone`, as a context manager: ready on entry, gone on exit.
+
+    Takes the release, the DAG files and folders to copy in, and environment variables that win over
+    the ones set here. A home of the caller's own, or any home with `keep`, outlives the server.
+    Entering raises StandaloneError when Airflow does not install or does not get ready.
+    """
+
+    username = "admin"
+    password = ""
+    venv: Path
+    home: Path
+    url: str
+
+    def __init__(
+        self,
+        release: Release,
+        dags: Sequence[Path] = (),
+        *,
+        home: Path | None = None,
+        report: Report = print,
+        env: Mapping[str, str] | None = None,
+        keep: bool = False,
+    ) -> None:
+        self.release = release
+        self._dags, self._report, self._env = dags, report, env or {}
+        self._own_home, self._keep = home, keep
+        self._disposable: Path | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.venv = install(self.release, self._report)
+        home = self._own_home or Path(tempfile.mkdtemp(prefix=f"airflow-{self.release.name}-"))
+        self.home = home.resolve()
+        self._disposable = None if self._keep or self._own_home else self.home
+        try:
+            self._copy_dags()
+            self._start()
+            self.wait_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+    @property
+    def dags_folder(self) -> Path:
+        """Where the server looks for DAG files."""
+        return self.home / "dags"
+
+    def _copy_dags(self) -> None:
+        self.dags_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for source in self._dags:
+            if source.is_dir():
+                ignored = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(source, self.dags_folder, ignore=ignored, dirs_exist_ok=True)
+            else:
+                shutil.copy(source, self.dags_folder)
+
+    def _start(self) -> None:
+        port, *log_ports = _free_ports(3)
+        self.url = f"http://127.0.0.1:{port}"
+        settings = _settings(self.release, self.home, port, log_ports)
+        self._report(f"Starting Airflow {self.release.version} on {self.url}")
+        with (self.home / "standalone.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [self.venv / "bin/airflow", "standalone"],
+                cwd=self.home,
+                env={**_clean_environment(self.venv), **settings, **self._env},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def wait_ready(self, timeout: float = 180) -> None:
+        """Wait until the API answers, the scheduler is healthy and the password is known.
+
+        Raises StandaloneError, with the end of the log, when the server ends or `timeout` seconds pass.
+        """
+        deadline = time.monotonic() + timeout
+        while not (self._read_password() and self._is_healthy()):
+            status = self._process.poll() if self._process else "none"
+            if status is not None:
+                raise self._failure(f"ended (status {status}) before it was ready")
+            if time.monotonic() > deadline:
+                raise self._failure(f"was not ready after {timeout:g} s")
+            time.sleep(0.3)
+
+    def _read_password(self) -> bool:
+        with contextlib.suppress(OSError, ValueError):  # not there yet, or half written
+            if self.release.major == 2:
+                self.password = (self.home / "standalone_admin_password.txt").read_text().strip()
+            else:
+                generated = (self.home / "simple_auth_manager_passwords.json.generated").read_text()
+                self.password = json.loads(generated).get(self.username, "")
+        return bool(self.password)
+
+    def _is_healthy(self) -> bool:
+        path = "/api/v1/health" if self.release.major == 2 else "/api/v2/monitor/health"
+        # Not urllib: a proxy of the caller's cannot reach this address.
+        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=5)
+        with contextlib.closing(connection):
+            try:
+                connection.request("GET", path)
+                response = connection.getresponse()
+                health = json.loads(response.read())
+                return response.status == 200 and health["scheduler"]["status"] == "healthy"
+            except (OSError, http.client.HTTPException, ValueError, KeyError):
+                return False
+
+    def _failure(self, what: str) -> StandaloneError:
+        tail = _tail(self.home / "standalone.log", 30)
+        if self._read_password():
+            tail = tail.replace(self.password, "***")
+        return StandaloneError(f"Airflow {self.release.version} {what}; the end of its log:\n{tail}")
+
+    def stop(self) -> None:
+        """End every process of the server, then remove its home; harmless before a start and when repeated.
+
+        Raises StandaloneError if a process outlives SIGKILL.
+        """
+        if self._process is not None:
+            # Not SIGINT: Airflow then waits ten seconds for its own threads.
+            if not (self._gone_after(signal.SIGTERM, 10) or self._gone_after(signal.SIGKILL, 10)):
+                raise StandaloneError(f"Airflow {self.release.version} does not stop: {self._living()}")
+            self._process.wait()
+            self._process = None
+        if self._disposable is not None:
+            shutil.rmtree(self._disposable, ignore_errors=True)
+
+    def _gone_after(self, number: signal.Signals, patience: float) -> bool:
+        deadline, signalled = time.monotonic() + patience, set[int]()
+        while living := self._living():
+            if time.monotonic() > deadline:
+                return False
+            for pid in set(living) - signalled:
+                with contextlib.suppress(OSError):
+                    os.kill(pid, number)
+            signalled.update(living)
+            time.sleep(0.1)
+        return True
+
+    def _living(self) -> list[int]:
+        """The ids to signal: processes, which may have made sessions of their own, or their group."""
+        leader = self._process
+        if leader is None:
+            return []
+        leader.poll()  # unless reaped, it still looks alive
+        if Path("/proc/self/environ").exists():
+            return _processes_with(f"AIRFLOW_HOME={self.home}")
+        with contextlib.suppress(OSError):
+            os.killpg(leader.pid, 0)
+            return [-leader.pid]
+        return []
+
+
+def _processes_with(variable: str) -> list[int]:
+    found = []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # ended meanwhile, or another user's
+            if variable.encode() in environ.read_bytes().split(b"\0"):
+                found.append(int(environ.parent.name))
+    return [pid for pid in found if pid != os.getpid()]
+
+
+def _free_ports(count: int) -> list[int]:
+    """Pick free loopback ports.
+
+    Airflow binds them many seconds later: so at random, for another server's pick to differ, and from
+    below the ports that systems give to outgoing connections.
+    """
+    ports: list[int] = []
+    while len(ports) < count:
+        port = 20000 + secrets.randbelow(12000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("", port))  # the log servers listen on every interface
+            if port not in ports:
+                ports.append(port)
+    return ports
+
+
+def _clean_environment(venv: Path) -> dict[str, str]:
+    """The caller's environment, less what would change this Airflow or its Python."""
+    dropped = ("AIRFLOW", "_AIRFLOW", "PYTHON", "VIRTUAL_ENV")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    return env | {
+        "PATH": f"{venv / 'bin'}{os.pathsep}{env.get('PATH', os.defpath)}",
+        "NO_PROXY": "127.0.0.1,localhost",  # tasks of 3.x report to the API server
+        "no_proxy": "127.0.0.1,localhost",
+        "SPT_NOENV": "1",  # process titles would overwrite the environment that stop() reads
+    }
+
+
+def _settings(release: Release, home: Path, port: int, log_ports: Sequence[int]) -> dict[str, str]:
+    url = f"http://127.0.0.1:{port}"
+    common = {
+        "core__dags_folder": f"{home}/dags",
+        "core__load_examples": "False",
+        "core__parallelism": "2",
+        "database__load_default_connections": "False",
+        "logging__worker_log_server_port": f"{log_ports[0]}",
+        "logging__trigger_log_server_port": f"{log_ports[1]}",
+        "scheduler__scheduler_heartbeat_sec": "1",
+        "scheduler__scheduler_idle_sleep_time": "0.2",
+        "usage_data_collection__enabled": "False",
+    }
+    two = {
+        "api__auth_backends": "airflow.api.auth.backend.basic_auth,airflow.api.auth.backend.session",
+        "core__executor": "LocalExecutor",  # the sequential one starts a Python per task
+        "scheduler__dag_dir_list_interval": "5",
+        "scheduler__min_file_process_interval": "5",
+        "webserver__base_url": url,
+        "webserver__web_server_host": "127.0.0.1",
+        "webserver__web_server_port": f"{port}",
+        "webserver__workers": "2",
+    }
+    three = {
+        "api__base_url": url,
+        "api__host": "127.0.0.1",
+        "api__port": f"{port}",
+        "api__workers": "1",
+        "core__execution_api_server_url": f"{url}/execution/",
+        "dag_processor__min_file_process_interval": "5",
+        "dag_processor__refresh_interval": "5",
+    }
+    settings = common | (two if release.major == 2 else three)
+    return {
+        "AIRFLOW_HOME": str(home),
+        "_AIRFLOW__SKIP_DATABASE_EXECUTOR_COMPATIBILITY_CHECK": "1",  # 2.x: SQLite and LocalExecutor
+        **{f"AIRFLOW__{key.upper()}": value for key, value in settings.items()},
+    }

@@ -1,0 +1,321 @@
+"""`airflow-mcp demo`: an operator's morning on a real Airflow, through this server, as a client would do it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+from airflow_mcp.demo.standalone import RELEASES, Standalone, StandaloneError
+
+DAGS = Path(__file__).parent / "dags"
+SALES, FILES, DAILY = "sales_etl", "load_files", "daily_report"
+PATIENCE = 240  # seconds for a run to end: Airflow 2 on SQLite runs one task at a time
+HEARTBEAT = 10  # seconds between two signs of life while something is installed or started
+
+Answer = dict[str, Any]
+
+
+class DemoError(Exception):
+    """A step did not do what it says."""
+
+
+def run_demo(airflow: str, *, keep: bool) -> int:
+    """Install and start an Airflow, walk through the nine tools, stop it. Gives the exit status.
+
+    With `keep` it goes on running, and the configuration for a client is printed.
+    """
+    server = Standalone(RELEASES[airflow], dags=[DAGS], report=say, keep=keep)
+    try:
+        with ExitStack() as stack:
+            with signs_of_life():
+                stack.enter_context(server)
+            anyio.run(_walk, server)
+            if keep:
+                stack.pop_all()
+                _tell_how_to_go_on(server)
+    except (StandaloneError, DemoError) as error:
+        print(f"\nThe demo failed: {error}", file=sys.stderr)
+        return 1
+    say("\nEvery step did what it says." + ("" if keep else " Airflow is stopped, and its folder is gone."))
+    return 0
+
+
+def say(text: str) -> None:
+    """Print at once: what follows may take a while."""
+    print(text, flush=True)
+
+
+@contextmanager
+def signs_of_life() -> Iterator[None]:
+    """Say every few seconds that it goes on."""
+    started, over = time.monotonic(), threading.Event()
+
+    def beat() -> None:
+        while not over.wait(HEARTBEAT):
+            say(f"  … {time.monotonic() - started:.0f} s")
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+async def _walk(server: Standalone) -> None:
+    runs = await _break_things(server)
+    environment = {**os.environ, **client_environment(server)}
+    parameters = StdioServerParameters(command=sys.executable, args=["-m", "airflow_mcp"], env=environment)
+    with Path(os.devnull).open("w") as quiet:  # noqa: ASYNC230 - the server's log is no part of the show
+        async with Client(stdio_client(parameters, errlog=quiet)) as client:
+            operator = Operator(client)
+            await _find_out(operator)
+            await _repair(operator, server, runs[SALES])
+            await _pause(operator)
+            await _set_state(operator, runs[FILES])
+
+
+async def _break_things(server: Standalone) -> dict[str, str]:
+    """Run the three DAGs once; two of them fail. Gives the id of each run."""
+    say(f"\nRunning {DAILY}, {SALES} and {FILES} once; the last two are made to fail")
+    with signs_of_life():
+        async with httpx.AsyncClient(base_url=f"{server.url}/api/v{server.release.major - 1}/", timeout=30) as rest:
+            if server.release.major == 2:
+                rest.auth = httpx.BasicAuth(server.username, server.password)
+            else:
+                credentials = {"username": server.username, "password": server.password}
+                token = (await rest.post(f"{server.url}/auth/token", json=credentials)).json()["access_token"]
+                rest.headers["authorization"] = f"Bearer {token}"
+            return {dag_id: await _run_once(rest, dag_id, expected) for dag_id, expected in _EXPECTED.items()}
+
+
+_EXPECTED = {DAILY: "success", SALES: "failed", FILES: "failed"}
+
+
+async def _run_once(rest: httpx.AsyncClient, dag_id: str, expected: str) -> str:
+    deadline = time.monotonic() + PATIENCE
+    while (await rest.patch(f"dags/{dag_id}", json={"is_paused": False})).status_code == 404:
+        if time.monotonic() > deadline:
+            raise DemoError(f"Airflow did not load {dag_id}")
+        await anyio.sleep(1)
+    now = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+    run = (await rest.post(f"dags/{dag_id}/dagRuns", json={"logical_date": now})).raise_for_status().json()
+    run_id = str(run["dag_run_id"])
+    while (state := run["state"]) not in ("success", "failed"):
+        if time.monotonic() > deadline:
+            raise DemoError(f"the run of {dag_id} is still {state}")
+        await anyio.sleep(1)
+        run = (await rest.get(f"dags/{dag_id}/dagRuns/{run_id.replace('+', '%2B')}")).raise_for_status().json()
+    require(state == expected, f"the run of {dag_id} ended as {state}, not {expected}")
+    return run_id
+
+
+def require(holds: bool, problem: str) -> None:
+    """Fail the demo unless something holds."""
+    if not holds:
+        raise DemoError(problem)
+
+
+class Operator:
+    """Asks in words, calls a tool, and shows the short answer."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._step = 0
+
+    async def ask(self, question: str, tool: str, show: Callable[[Answer], str], **arguments: Any) -> Answer:
+        """One step: print the question, the call and what `show` makes of the answer."""
+        self._step += 1
+        say(f"\n{self._step:>2}. {question}")
+        say(f"    {tool}({', '.join(f'{name}={json.dumps(value)}' for name, value in arguments.items())})")
+        answer = await self.call(tool, **arguments)
+        for line in show(answer).splitlines():
+            say(f"    | {line}")
+        return answer
+
+    async def refused(self, question: str, tool: str, **arguments: Any) -> None:
+        """One step that the server must refuse."""
+        self._step += 1
+        say(f"\n{self._step:>2}. {question}")
+        say(f"    {tool}({', '.join(f'{name}={json.dumps(value)}' for name, value in arguments.items())})")
+        result = await self._client.call_tool(tool, arguments)
+        require(result.is_error, f"{tool} was not refused")
+        say(f"    | {_text(result.content)}")
+
+    async def call(self, tool: str, **arguments: Any) -> Answer:
+        """Call a tool that must succeed."""
+        result = await self._client.call_tool(tool, arguments)
+        require(not result.is_error, f"{tool}: {_text(result.content)}")
+        return result.structured_content or {}
+
+
+def _text(content: list[Any]) -> str:
+    return str(content[0].text)
+
+
+async def _find_out(operator: Operator) -> None:
+    await operator.ask("Which DAGs are there?", "get_dags", _rows)
+    since = time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime(time.time() - 24 * 3600))
+    failed = await operator.ask(
+        f"What failed in {SALES} since yesterday? (a preview: nothing is cleared)",
+        "clear_task_instances",
+        _change,
+        dag_id=SALES,
+        start_date=since,
+        confirm=False,
+    )
+    require("validate: failed" in _states(failed), f"{SALES}: validate is not among what failed")
+    await operator.ask(
+        "What is this DAG?", "get_dag", _facts("description", "owners", "schedule", "next_run"), dag_id=SALES
+    )
+    await operator.ask(
+        "What can be set when it runs?", "get_dag_details", _facts("params"), dag_id=SALES, fields=["params"]
+    )
+    tasks = await operator.ask("How do its tasks hang together?", "get_tasks", _graph, dag_id=SALES)
+    require([task["task_id"] for task in tasks["tasks"]][1] == "validate", "validate is not the second task")
+    await operator.ask(
+        "And the one that failed?",
+        "get_task",
+        _facts("operator", "upstream_task_ids", "retries"),
+        dag_id=SALES,
+        task_id="validate",
+    )
+    source = await operator.call("get_dag_source", dag_id=SALES)
+    line = next(int(text.partition("|")[0]) for text in source["source"].splitlines() if 'order["amount"] > 0' in text)
+    shown = await operator.ask(
+        "Show me the code around the failing line.",
+        "get_dag_source",
+        lambda answer: str(answer["source"]),
+        dag_id=SALES,
+        start_line=line - 4,
+        end_line=line + 2,
+    )
+    require('order["amount"]' in shown["source"], "the failing line is not in the source")
+
+
+async def _repair(operator: Operator, server: Standalone, run_id: str) -> None:
+    orders = [{"id": number, "region": "eu", "amount": 100.0} for number in (1041, 1042, 1043)]
+    (server.home / "orders.json").write_text(json.dumps(orders))
+    say("\n    An order has no amount. Somebody mends the data (orders.json); now the failed tasks can run again.")
+    run = {"dag_id": SALES, "dag_run_id": run_id}
+    preview = await operator.ask(
+        "What would be cleared in that run?", "clear_task_instances", _change, **run, confirm=False
+    )
+    require(preview["total"] == 3, "the preview does not list three task instances")
+    await operator.refused("Do it, says a model that did not read on.", "clear_task_instances", **run, confirm="yes")
+    done = await operator.ask(
+        "Yes: exactly that.", "clear_task_instances", _change, **run, confirm=True, plan=preview["plan"]
+    )
+    require(done["done"], "the clear was not done")
+    await _watch(operator, run)
+
+
+async def _watch(operator: Operator, run: dict[str, str]) -> None:
+    """Look at each task's state until all have succeeded: a preview of a clear shows them, and clears nothing."""
+    deadline, seen = time.monotonic() + PATIENCE, ""
+    say("\n    Watching it run:")
+    while True:
+        answer = await operator.call("clear_task_instances", **run, only_failed=False, confirm=False)
+        states = _states(answer)
+        if states != seen:
+            say(f"    | {states}")
+            seen = states
+        present = {row["state"] for each in answer["runs"] for row in each["task_instances"]}
+        if present <= {"success", "skipped"}:
+            return
+        require(not present & {"failed", "upstream_failed"}, f"the run failed again: {states}")
+        require(time.monotonic() < deadline, f"the run did not end: {states}")
+        await anyio.sleep(2)
+
+
+async def _pause(operator: Operator) -> None:
+    paused = await operator.ask(
+        f"Pause {DAILY}: the warehouse is down for an hour.",
+        "patch_dag",
+        _facts("summary", "is_paused_before", "is_paused_after"),
+        dag_id=DAILY,
+        is_paused=True,
+        confirm=True,
+    )
+    require(paused["done"], "the DAG was not paused")
+    listed = await operator.ask("What is paused now?", "get_dags", _rows, paused=True)
+    require([row["dag_id"] for row in listed["dags"]] == [DAILY], f"{DAILY} is not the one that is paused")
+
+
+async def _set_state(operator: Operator, run_id: str) -> None:
+    one = {"dag_id": FILES, "dag_run_id": run_id, "task_id": "load_file", "map_index": 2, "new_state": "skipped"}
+    preview = await operator.ask(
+        "One file of four is broken for good: skip just that one. What would that do?",
+        "set_task_instances_state",
+        _change,
+        **one,
+        confirm=False,
+    )
+    require(preview["total"] == 1 and bool(preview["also_cleared"]), "the preview is not what it should be")
+    done = await operator.ask("Yes.", "set_task_instances_state", _change, **one, confirm=True, plan=preview["plan"])
+    require(done["done"], "the state was not set")
+
+
+def _rows(answer: Answer) -> str:
+    rows = [
+        f"{row['dag_id']:<14}{'paused' if row['is_paused'] else 'active':<8}{row.get('schedule', '-'):<12}"
+        f"{','.join(row['tags'])}"
+        for row in answer["dags"]
+    ]
+    return "\n".join([*rows, f"{answer['returned']} of {answer['total']}"])
+
+
+def _facts(*names: str) -> Callable[[Answer], str]:
+    return lambda answer: "\n".join(f"{name}: {json.dumps(answer[name], ensure_ascii=False)}" for name in names)
+
+
+def _graph(answer: Answer) -> str:
+    return "\n".join(
+        f"{task['task_id']} -> {', '.join(task['downstream_task_ids']) or 'end'}" for task in answer["tasks"]
+    )
+
+
+def _states(answer: Answer) -> str:
+    return "\n".join(
+        ", ".join(f"{_label(row)}: {row['state']}" for row in run["task_instances"]) for run in answer["runs"]
+    )
+
+
+def _label(row: Answer) -> str:
+    return f"{row['task_id']}[{row['map_index']}]" if "map_index" in row else str(row["task_id"])
+
+
+def _change(answer: Answer) -> str:
+    lines = [answer["summary"], _states(answer)]
+    lines += [f"left out: {line}" for line in answer.get("left_out", [])]
+    lines += [f"plan: {answer['plan']}"] if "plan" in answer else []
+    return "\n".join(line for line in lines if line)
+
+
+def client_environment(server: Standalone) -> dict[str, str]:
+    """The settings of this server for an Airflow that runs here."""
+    return {
+        "AIRFLOW_MCP_URL": server.url,
+        "AIRFLOW_MCP_USERNAME": server.username,
+        "AIRFLOW_MCP_PASSWORD": server.password,
+    }
+
+
+def _tell_how_to_go_on(server: Standalone) -> None:
+    entry = {"command": sys.executable, "args": ["-m", "airflow_mcp"], "env": client_environment(server)}
+    say(f"\nAirflow goes on at {server.url} ({server.username} / {server.password}); its folder is {server.home}")
+    say("For Claude Desktop, in claude_desktop_config.json:\n")
+    say(json.dumps({"mcpServers": {"airflow": entry}}, indent=2))

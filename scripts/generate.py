@@ -1,0 +1,198 @@
+"""Write the files that follow from the code: schema snapshots, the README's tables, server.json.
+
+With `--check` nothing is written: the exit status is 1 when a file is out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tomllib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from airflow_mcp import __version__
+from airflow_mcp.settings import PREFIX, Settings
+from airflow_mcp.tools import dags
+from airflow_mcp.tools.schema import input_schema
+from airflow_mcp.tools.sdk import to_mcp
+from airflow_mcp.tools.spec import ToolSpec, tools_of
+
+ROOT = Path(__file__).parent.parent
+SNAPSHOTS = "tests/contract/schemas"
+SERVER_SCHEMA = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
+NAMESPACE = "io.github.airflow-ops-mcp"
+START, END = "<!-- generated:", "<!-- /generated -->"
+FORMATS = {"number": "number", "integer": "number", "boolean": "boolean", "file-path": "filepath"}
+
+
+def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
+    """Write the generated files, or check them. Gives the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing; name each file that is out of date")
+    if not parser.parse_args(argv).check:
+        write(root)
+        return 0
+    names = out_of_date(root)
+    for name in names:
+        print(f"{name} is out of date", file=sys.stderr)
+    if names:
+        print("Run: make generate", file=sys.stderr)
+    return 1 if names else 0
+
+
+def write(root: Path) -> None:
+    """Bring every generated file up to date, and remove the snapshots of tools that are gone."""
+    files = generated(root)
+    for name in _leftovers(root, files):
+        (root / name).unlink()
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+
+
+def out_of_date(root: Path) -> list[str]:
+    """The generated files that differ from what would be written, are missing, or should be gone."""
+    files = generated(root)
+    differ = [name for name, text in files.items() if _read(root / name) != text]
+    return sorted(differ + _leftovers(root, files))
+
+
+def generated(root: Path) -> dict[str, str]:
+    """Every generated file, by its path below the root, and its text."""
+    specs = tools_of(dags)
+    return {
+        **{f"{SNAPSHOTS}/{spec.name}.json": _json(snapshot(spec)) for spec in specs},
+        "README.md": readme(_read(root / "README.md"), specs),
+        "server.json": _json(server_json()),
+    }
+
+
+def snapshot(spec: ToolSpec) -> dict[str, Any]:
+    """A tool as a client sees it."""
+    tool = to_mcp(spec)
+    return {
+        "name": tool.name,
+        "title": tool.title,
+        "description": tool.description,
+        "inputSchema": tool.parameters,
+        "outputSchema": tool.output_schema,
+        "annotations": tool.annotations.model_dump(by_alias=True, exclude_none=True) if tool.annotations else None,
+    }
+
+
+def readme(text: str, specs: Iterable[ToolSpec]) -> str:
+    """The README with new tables between its markers."""
+    return _between(_between(text, "tools", tools_table(specs)), "settings", settings_table())
+
+
+def tools_table(specs: Iterable[ToolSpec]) -> str:
+    """One row a tool."""
+    rows = [(f"`{spec.name}`", spec.description, "yes" if spec.changes else "no", _arguments(spec)) for spec in specs]
+    return _table(("Tool", "What it does", "Changes?", "Arguments (**required**)"), rows)
+
+
+def settings_table() -> str:
+    """One row a setting."""
+    rows = [
+        (f"`{_variable(name)}`", f"`{_text(part['default'])}`" if "default" in part else "", part["description"])
+        for name, part in _settings().items()
+    ]
+    return _table(("Variable", "Default", "What it does"), rows)
+
+
+def server_json() -> dict[str, Any]:
+    """The entry for the MCP registry."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    package = {
+        "registryType": "pypi",
+        "identifier": project["name"],
+        "version": __version__,
+        "transport": {"type": "stdio"},
+        "environmentVariables": [_environment_variable(name, part) for name, part in _settings().items()],
+    }
+    return {
+        "$schema": SERVER_SCHEMA,
+        "name": f"{NAMESPACE}/{project['name']}",
+        "description": project["description"],
+        "version": __version__,
+        "packages": [package],
+    }
+
+
+def _environment_variable(name: str, part: dict[str, Any]) -> dict[str, Any]:
+    about: dict[str, Any] = {
+        "name": _variable(name),
+        "description": part["description"].replace("`", ""),
+        "isRequired": False,
+    }
+    if part.get("format") == "password":
+        about["isSecret"] = True
+    form = FORMATS.get(part.get("format", part["type"]))
+    if form:
+        about["format"] = form
+    if "default" in part:
+        about["default"] = _text(part["default"])
+    if "enum" in part:
+        about["choices"] = part["enum"]
+    return about
+
+
+def _settings() -> dict[str, dict[str, Any]]:
+    properties: dict[str, dict[str, Any]] = input_schema(Settings)["properties"]
+    return properties
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _arguments(spec: ToolSpec) -> str:
+    schema = input_schema(spec.arguments)
+    required = schema.get("required", [])
+    optional = [name for name in schema["properties"] if name not in required]
+    return ", ".join([f"**`{name}`**" for name in required] + [f"`{name}`" for name in optional])
+
+
+def _text(value: Any) -> str:
+    """A default as it would stand in the environment."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _json(data: dict[str, Any]) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(map(_cell, line))} |\n" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")
+
+
+def _between(text: str, name: str, content: str) -> str:
+    start = f"{START} {name} -->"
+    before, found, rest = text.partition(start)
+    if not found:
+        raise SystemExit(f"README.md: the marker {start} is missing")
+    old, found, after = rest.partition(END)
+    if not found or START in old:
+        raise SystemExit(f"README.md: the marker {END} after {start} is missing")
+    return f"{before}{start}\n{content}{END}{after}"
+
+
+def _leftovers(root: Path, files: Iterable[str]) -> list[str]:
+    there = {file.relative_to(root).as_posix() for file in (root / SNAPSHOTS).glob("*")}
+    return sorted(there - set(files))
+
+
+def _read(file: Path) -> str:
+    return file.read_text(encoding="utf-8") if file.exists() else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""The prompts and the instructions: they load, render, reach the client, and name what exists."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from mcp import Client
+
+from airflow_mcp.prompts import PromptSpec, load_instructions, load_prompts
+from airflow_mcp.server import build_server, offered_tools
+from airflow_mcp.settings import Settings
+from scripts.generate import ROOT, snapshot
+
+pytestmark = pytest.mark.anyio
+
+TOOL_NAME = re.compile(r"\b(?:get|patch|clear|set)_[a-z_]+")
+ARGUMENT_NAME = re.compile(r"\b([a-z_]+)=")
+TOOLS = {spec.name: snapshot(spec) for spec in offered_tools(Settings())}
+PROMPTS = load_prompts()
+TEXTS = {"instructions": load_instructions()} | {spec.name: spec.text for spec in PROMPTS}
+
+every_prompt = pytest.mark.parametrize("spec", PROMPTS, ids=lambda spec: spec.name)
+every_text = pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+
+
+def values(spec: PromptSpec) -> dict[str, str]:
+    return {each.name: f"a value for {each.name}" for each in spec.arguments}
+
+
+def test_every_file_is_loaded() -> None:
+    assert set(TEXTS) == {file.stem for file in (ROOT / "prompts").iterdir()}
+    assert len(PROMPTS) >= 2
+
+
+@every_prompt
+def test_prompt_renders_all_its_arguments(spec: PromptSpec) -> None:
+    text = spec.render(values(spec))
+    assert "$" not in text
+    assert [value for value in values(spec).values() if value not in text] == []
+
+
+@every_text
+def test_text_names_tools_that_exist(text: str) -> None:
+    named = set(TOOL_NAME.findall(text))
+    assert named
+    assert named - set(TOOLS) == set()
+
+
+@every_text
+def test_text_names_arguments_that_exist(text: str) -> None:
+    known = {name for tool in TOOLS.values() for name in tool["inputSchema"]["properties"]}
+    assert set(ARGUMENT_NAME.findall(text)) - known == set()
+
+
+async def test_client_lists_the_prompts() -> None:
+    async with Client(build_server(Settings())) as client:
+        listed = (await client.list_prompts()).prompts
+    assert [(each.name, each.title, each.description) for each in listed] == [
+        (spec.name, spec.title, spec.description) for spec in PROMPTS
+    ]
+    assert [[(arg.name, arg.description, arg.required) for arg in each.arguments or ()] for each in listed] == [
+        [(arg.name, arg.description, arg.required) for arg in spec.arguments] for spec in PROMPTS
+    ]
+
+
+@every_prompt
+async def test_client_gets_the_prompt(spec: PromptSpec) -> None:
+    async with Client(build_server(Settings())) as client:
+        messages = (await client.get_prompt(spec.name, values(spec))).messages
+    assert [message.role for message in messages] == ["user"]
+    assert getattr(messages[0].content, "text", "") == spec.render(values(spec))
+
+
+async def test_server_sends_the_instructions() -> None:
+    async with Client(build_server(Settings())) as client:
+        sent = client.instructions
+    assert sent == (ROOT / "prompts/instructions.md").read_text(encoding="utf-8").strip()

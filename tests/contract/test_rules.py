@@ -1,0 +1,228 @@
+"""Rules that hold for every tool."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from mcp import Client
+from pydantic import ValidationError
+
+from airflow_mcp.models.changes import ChangeArguments
+from airflow_mcp.server import build_server, offered_tools
+from airflow_mcp.settings import Settings
+from airflow_mcp.tools.sdk import to_mcp
+from airflow_mcp.tools.spec import ToolSpec
+from scripts.generate import snapshot
+
+pytestmark = pytest.mark.anyio
+
+# Nothing listens there, should a call that must be refused get through.
+NOWHERE = "http://127.0.0.1:9"
+TOOLS = offered_tools(Settings())
+SCALARS = {"string", "integer", "number", "boolean"}
+NOT_PORTABLE = {"$ref", "$defs", "anyOf", "oneOf", "allOf", "not", "title", "prefixItems"}
+HTTP_WORDS = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE|REST)\b|(?i:http|endpoint)")
+
+every_tool = pytest.mark.parametrize("spec", TOOLS, ids=lambda spec: spec.name)
+every_change = pytest.mark.parametrize("spec", [each for each in TOOLS if each.changes], ids=lambda spec: spec.name)
+
+
+def schemas(node: Any) -> Iterator[dict[str, Any]]:
+    """Every schema in a schema, itself first. Names of properties are not keywords."""
+    if isinstance(node, list):
+        for part in node:
+            yield from schemas(part)
+    elif isinstance(node, dict):
+        yield node
+        for keyword, value in node.items():
+            named = keyword in ("properties", "$defs") and isinstance(value, dict)
+            for part in value.values() if named else [value]:
+                yield from schemas(part)
+
+
+def keywords(schema: dict[str, Any]) -> set[str]:
+    return {keyword for part in schemas(schema) for keyword in part}
+
+
+def inputs(spec: ToolSpec) -> dict[str, Any]:
+    schema: dict[str, Any] = snapshot(spec)["inputSchema"]
+    return schema
+
+
+def outputs(spec: ToolSpec) -> dict[str, Any]:
+    schema: dict[str, Any] = snapshot(spec)["outputSchema"]
+    return schema
+
+
+def properties(spec: ToolSpec) -> dict[str, Any]:
+    found: dict[str, Any] = inputs(spec)["properties"]
+    return found
+
+
+def problems(spec: ToolSpec, arguments: dict[str, Any]) -> dict[str, str]:
+    """What the tool has against each of these arguments, as it takes them from a client."""
+    try:
+        to_mcp(spec).fn_metadata.validate_arguments(arguments)
+    except ValidationError as error:
+        return {str(each["loc"][0]): each["type"] for each in error.errors() if each["loc"]}
+    return {}
+
+
+def gives_rows(spec: ToolSpec) -> bool:
+    parts = outputs(spec)["properties"].values()
+    return not spec.changes and any(part.get("items", {}).get("type") == "object" for part in parts)
+
+
+LISTS = [spec for spec in TOOLS if gives_rows(spec)]
+every_list = pytest.mark.parametrize("spec", LISTS, ids=lambda spec: spec.name)
+
+
+@every_tool
+def test_description_is_short(spec: ToolSpec) -> None:
+    text = snapshot(spec)["description"]
+    assert text.endswith(".")
+    assert len(text) <= 200
+    assert len(re.split(r"(?<=[.!?])\s+", text)) <= 2
+
+
+@every_tool
+def test_argument_descriptions_are_short(spec: ToolSpec) -> None:
+    long = {name: part["description"] for name, part in properties(spec).items() if "description" in part}
+    assert {name: text for name, text in long.items() if len(text.split()) > 20} == {}
+
+
+@every_tool
+def test_no_words_of_http(spec: ToolSpec) -> None:
+    described = [snapshot(spec)["title"], snapshot(spec)["description"]]
+    described += [part.get("description", "") for part in schemas(inputs(spec))]
+    described += [part.get("description", "") for part in schemas(outputs(spec))]
+    assert [text for text in described if HTTP_WORDS.search(text)] == []
+
+
+def test_titles_differ() -> None:
+    titles = [snapshot(spec)["title"] for spec in TOOLS]
+    assert all(titles)
+    assert len(set(titles)) == len(titles)
+
+
+@every_tool
+def test_input_schema_is_closed_and_portable(spec: ToolSpec) -> None:
+    schema = inputs(spec)
+    Draft202012Validator.check_schema(schema)
+    assert schema["type"] == "object"
+    assert schema["additionalProperties"] is False
+    assert keywords(schema) & NOT_PORTABLE == set()
+    assert set(schema.get("required", [])) <= set(schema["properties"])
+
+
+@every_tool
+def test_input_schema_is_flat(spec: ToolSpec) -> None:
+    for name, part in properties(spec).items():
+        inner = part["items"] if part["type"] == "array" else part
+        assert inner["type"] in SCALARS, name
+
+
+@every_tool
+def test_unknown_arguments_are_refused(spec: ToolSpec) -> None:
+    assert problems(spec, {"no_such_argument": 1})["no_such_argument"] == "extra_forbidden"
+
+
+@every_tool
+async def test_client_is_told_of_an_unknown_argument(spec: ToolSpec) -> None:
+    async with Client(build_server(Settings(url=NOWHERE))) as client:
+        result = await client.call_tool(spec.name, {"dag_id": "etl", "confirm": True, "dry_run": True})
+    assert result.is_error
+    assert getattr(result.content[0], "text", "").startswith("Nothing was done. ")
+    assert "dry_run: no such argument." in getattr(result.content[0], "text", "")
+
+
+@every_tool
+def test_only_changes_take_confirm_and_plan(spec: ToolSpec) -> None:
+    assert issubclass(spec.arguments, ChangeArguments) == spec.changes
+    assert {"confirm", "plan"} & set(properties(spec)) == ({"confirm", "plan"} if spec.changes else set())
+
+
+@every_change
+def test_confirm_is_required(spec: ToolSpec) -> None:
+    assert "confirm" in inputs(spec)["required"]
+    assert properties(spec)["confirm"]["type"] == "boolean"
+    assert "default" not in properties(spec)["confirm"]
+    assert problems(spec, {})["confirm"] == "missing"
+
+
+@every_change
+@pytest.mark.parametrize("value", ["yes", "true", "", 1, 0, 1.0, None, [True], {}], ids=repr)
+def test_confirm_is_strict(spec: ToolSpec, value: object) -> None:
+    assert problems(spec, {"confirm": value})["confirm"] == "bool_type"
+
+
+@every_change
+@pytest.mark.parametrize("value", [True, False])
+def test_confirm_takes_booleans(spec: ToolSpec, value: bool) -> None:
+    assert "confirm" not in problems(spec, {"confirm": value})
+
+
+@every_change
+def test_plan_is_an_optional_string(spec: ToolSpec) -> None:
+    assert "plan" not in inputs(spec)["required"]
+    assert properties(spec)["plan"]["type"] == "string"
+    assert outputs(spec)["properties"]["plan"]["type"] == "string"
+
+
+@every_tool
+def test_annotations_are_true(spec: ToolSpec) -> None:
+    assert snapshot(spec)["annotations"] == {
+        "readOnlyHint": not spec.changes,
+        "destructiveHint": spec.destructive,
+        "idempotentHint": spec.idempotent,
+        "openWorldHint": spec.user_text,
+    }
+    if not spec.changes:
+        assert not spec.destructive
+        assert spec.idempotent
+
+
+@every_tool
+def test_output_schema_is_closed(spec: ToolSpec) -> None:
+    schema = outputs(spec)
+    Draft202012Validator.check_schema(schema)
+    assert schema["type"] == "object"
+    assert schema["additionalProperties"] is False
+    assert keywords(schema) & {"$ref", "$defs"} == set()
+    assert set(schema.get("required", [])) <= set(schema["properties"])
+
+
+def test_the_list_tools_are_found() -> None:
+    assert {"get_dags", "get_tasks"} <= {spec.name for spec in LISTS}
+
+
+@every_list
+def test_lists_are_paged(spec: ToolSpec) -> None:
+    limit, offset = properties(spec)["limit"], properties(spec)["offset"]
+    assert limit == {"type": "integer", "default": 25, "minimum": 1, "maximum": 100}
+    assert offset == {"type": "integer", "default": 0, "minimum": 0}
+    given = outputs(spec)
+    assert {"total", "returned"} <= set(given["required"])
+    assert {given["properties"][name]["type"] for name in ("total", "returned", "next_offset")} == {"integer"}
+    assert "next_offset" not in given["required"]
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+async def test_read_only_offers_no_change(read_only: bool) -> None:
+    async with Client(build_server(Settings(read_only=read_only))) as client:
+        listed = (await client.list_tools()).tools
+    names = {spec.name for spec in TOOLS if not (read_only and spec.changes)}
+    assert {tool.name for tool in listed} == names
+    assert all(tool.annotations and tool.annotations.read_only_hint for tool in listed) == read_only
+
+
+@every_change
+async def test_read_only_knows_no_change(spec: ToolSpec) -> None:
+    async with Client(build_server(Settings(url=NOWHERE, read_only=True))) as client:
+        result = await client.call_tool(spec.name, {"confirm": False})
+    assert result.is_error
+    assert getattr(result.content[0], "text", "") == f"Unknown tool: {spec.name}"

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from airflow_mcp.demo.standalone import StandaloneError
+from tests.oracle import Oracle
+from tests.servers import VERSIONS, real_airflows
+from tests.session import Session, connect
+
+
+@pytest.fixture(scope="session")
+def oracles() -> Iterator[dict[str, Oracle]]:
+    try:
+        with real_airflows() as found:
+            yield found
+    except StandaloneError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no real Airflow can run here: {error}")
+
+
+@pytest.fixture(params=VERSIONS)
+def oracle(request: pytest.FixtureRequest, oracles: dict[str, Oracle]) -> Oracle:
+    """One of the two; a test that takes it runs against both."""
+    return oracles[request.param]
+
+
+@pytest.fixture
+async def session(oracle: Oracle) -> AsyncIterator[Session]:
+    async with connect(oracle) as connected:
+        yield connected
+
+
+@pytest.fixture(scope="session")
+def failed_runs(oracles: dict[str, Oracle]) -> dict[tuple[str, str], str]:
+    """By version and DAG, a run that really failed: a chain in its second task, a mapped task in one index."""
+    runs = {}
+    for version, oracle in oracles.items():
+        for dag_id in ("sales_etl", "load_files"):
+            oracle.pause(dag_id, False)
+            runs[version, dag_id] = oracle.trigger(dag_id)
+    for (version, dag_id), run_id in runs.items():
+        assert oracles[version].wait_for_run(dag_id, run_id) == "failed"
+    return runs

@@ -1,0 +1,57 @@
+"""A real Airflow 2.11 and a real Airflow 3.3, started side by side, with the demo's DAGs and the tests' own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import airflow_mcp.demo
+from airflow_mcp.demo.standalone import RELEASES, Standalone
+from tests.oracle import Oracle
+
+VERSIONS = ("2.11", "3.3")
+DAGS = [Path(airflow_mcp.demo.__file__).parent / "dags", Path(__file__).parent / "dags"]
+DAG_IDS = ("daily_report", "sales_etl", "load_files", "diamond", "отчёт.v1", "history", "mapped_group")
+VIEWER = "vera"
+
+
+@contextmanager
+def real_airflows() -> Iterator[dict[str, Oracle]]:
+    """Both servers, by version, each with an administrator and a Viewer."""
+    servers = [Standalone(RELEASES[name], dags=DAGS, env=_settings(name)) for name in VERSIONS]
+    try:
+        with ThreadPoolExecutor() as threads:
+            for entered in [threads.submit(server.__enter__) for server in servers]:
+                entered.result()
+            oracles = [Oracle(server, {VIEWER: password}) for server, password in threads.map(_with_viewer, servers)]
+            list(threads.map(lambda oracle: oracle.wait_for_dags(*DAG_IDS), oracles))
+        yield {oracle.server.release.name: oracle for oracle in oracles}
+    finally:
+        for server in servers:
+            server.stop()
+
+
+def _settings(name: str) -> dict[str, str]:
+    return {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"admin:admin,{VIEWER}:viewer"} if name >= "3" else {}
+
+
+def _with_viewer(server: Standalone) -> tuple[Standalone, str]:
+    if server.release.major == 3:
+        generated = server.home / "simple_auth_manager_passwords.json.generated"
+        return server, str(json.loads(generated.read_text())[VIEWER])
+    password = "look-but-do-not-touch"
+    subprocess.run(
+        [
+            *(server.venv / "bin/airflow", "users", "create", "--username", VIEWER, "--password", password),
+            *("--role", "Viewer", "--firstname", "V", "--lastname", "V", "--email", "vera@example.com"),
+        ],
+        env={**os.environ, "AIRFLOW_HOME": str(server.home)},
+        capture_output=True,
+        check=True,
+    )
+    return server, password
