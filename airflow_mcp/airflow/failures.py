@@ -86,7 +86,7 @@ def _not_found(response: httpx.Response, problem: str) -> AirflowMcpError:
     return RouteMissingError(f"No Airflow API answers at {response.request.url.path} (404). {_CHECK_URL}")
 
 
-def unreachable(url: str, error: httpx.TransportError, *, change: bool = False) -> UnreachableError:
+def unreachable(url: str, error: httpx.RequestError, *, change: bool = False) -> UnreachableError:
     """The error for a connection that could not be made, or that broke on every try of a read."""
     text = str(error)
     if "certificate" in text.lower():

@@ -116,7 +116,7 @@ class Http:
                 response = await self._exchange(call, auth)
             except httpx.TimeoutException:
                 raise TimeoutError from None
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 if wait is None:
                     raise unreachable(self._settings.url, error) from None
             else:
@@ -133,7 +133,7 @@ class Http:
             response = await self._exchange(call, auth)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise unreachable(self._settings.url, error, change=True) from None
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise outcome_unknown(f"the connection broke ({type(error).__name__})") from None
         if response.status_code >= 500:
             raise outcome_unknown(f"it answered {response.status_code}")

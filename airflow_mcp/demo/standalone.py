@@ -229,7 +229,7 @@ class Standalone:
         """
         if self._process is not None:
             # Not SIGINT: Airflow then waits ten seconds for its own threads.
-            if not (self._gone_after(signal.SIGTERM, 10) or self._gone_after(signal.SIGKILL, 10)):
+            if not (self._gone_after(signal.SIGTERM, 5) or self._gone_after(signal.SIGKILL, 10)):
                 raise StandaloneError(f"Airflow {self.release.version} does not stop: {self._living()}")
             self._process.wait()
             self._process = None

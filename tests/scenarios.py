@@ -1,0 +1,79 @@
+"""Calls of every tool with every option: recorded on the real servers, replayed by the unit tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Call = tuple[str, dict[str, Any]]
+
+
+def reads() -> Iterator[Call]:
+    """Calls that need no run."""
+    yield "get_dags", {}
+    yield "get_dags", {"limit": 2, "offset": 1, "order_by": "-dag_id", "fields": ["fileloc"]}
+    yield "get_dags", {"tags": ["shapes", "etl"], "dag_id_pattern": "s", "paused": True, "only_active": False}
+    yield "get_dags", {"owners": ["ana"]}
+    yield "get_dags", {"dag_id_pattern": "no such dag"}
+    yield "get_dags", {"paused": False, "dag_id_pattern": "mapped_group"}
+    yield "get_dags", {"offset": 90}
+    yield "get_dag", {"dag_id": "sales_etl"}
+    yield "get_dag", {"dag_id": "отчёт.v1", "fields": ["tags"]}
+    yield "get_dag", {"dag_id": "no_such_dag"}
+    yield "get_dag_details", {"dag_id": "sales_etl"}
+    yield "get_dag_details", {"dag_id": "отчёт.v1", "fields": ["doc_md", "params"]}
+    yield "get_dag_source", {"dag_id": "sales_etl", "start_line": 40, "end_line": 45}
+    yield "get_dag_source", {"dag_id": "load_files"}
+    yield "get_tasks", {"dag_id": "diamond"}
+    yield "get_tasks", {"dag_id": "diamond", "order_by": "-task_id", "limit": 2, "offset": 1}
+    yield "get_tasks", {"dag_id": "diamond", "order_by": "colour"}
+    yield "get_task", {"dag_id": "load_files", "task_id": "load_file"}
+    yield "get_task", {"dag_id": "load_files", "task_id": "load_fil"}
+
+
+def previews(runs: Mapping[str, str]) -> Iterator[Call]:
+    """Previews of changes of the recorded runs."""
+    yield "patch_dag", {"dag_id": "mapped_group", "is_paused": False, "confirm": False}
+    failed = {"dag_id": "load_files", "dag_run_id": runs["load_files"], "confirm": False}
+    yield "clear_task_instances", failed
+    yield "clear_task_instances", {**failed, "task_ids": ["load_file[2]", "list_files"]}
+    yield "clear_task_instances", {**failed, "task_ids": ["load_file[1]"], "only_failed": False}
+    yield "clear_task_instances", {**failed, "task_ids": ["load_file[9]"]}
+    yield "clear_task_instances", {**failed, "only_failed": False, "only_running": True}
+    dated = {"start_date": "2026-01-01T00:00:00Z", "end_date": "2030-01-01T00:00:00Z"}
+    yield "clear_task_instances", {"dag_id": "load_files", **dated, "confirm": False}
+    relatives = {"include_upstream": True, "include_downstream": True}
+    others = {"include_future": True, "include_past": True}
+    history = {"dag_id": "history", "dag_run_id": runs["history"], "confirm": False}
+    yield "clear_task_instances", {**history, "task_ids": ["first"], "only_failed": False, **relatives, **others}
+    yield "set_task_instances_state", {**history, "task_id": "first", "new_state": "success"}
+    yield "set_task_instances_state", {**history, "task_id": "last", "new_state": "failed", **relatives, **others}
+    yield "set_task_instances_state", {**history, "task_id": "part", "new_state": "skipped"}
+    yield (
+        "set_task_instances_state",
+        {"dag_id": "history", "logical_date": runs["logical_date"], "task_id": "part", "map_index": 1}
+        | {"new_state": "success", "confirm": False},
+    )
+
+
+def changes(major: int, runs: Mapping[str, str]) -> Iterator[Call]:
+    """Changes, with every option that this version of Airflow has."""
+    yield "patch_dag", {"dag_id": "mapped_group", "is_paused": False, "confirm": True}
+    run = {"dag_id": "history", "dag_run_id": runs["history"], "confirm": True}
+    yield "set_task_instances_state", {**run, "task_id": "first", "new_state": "failed"}
+    yield "set_task_instances_state", {**run, "task_id": "part", "map_index": 1, "new_state": "failed"}
+    yield "set_task_instances_state", {**run, "task_id": "part", "new_state": "success", "include_downstream": True}
+    options: dict[int, dict[str, Any]] = {
+        2: {"include_subdags": False, "include_parentdag": False},
+        3: {"run_on_latest_version": False, "prevent_running_task": True, "note": "recorded"},
+    }
+    yield "clear_task_instances", {**run, "reset_dag_runs": False, **options[major]}
+
+
+def calls(major: int, runs: Mapping[str, str]) -> list[Call]:
+    """All of them, in the order in which they are recorded and replayed."""
+    version_only: dict[int, list[Call]] = {
+        2: [("get_dag_source", {"file_token": runs["file_token"], "end_line": 5})],
+        3: [("get_dag_source", {"dag_id": "sales_etl", "version_number": 1, "end_line": 5})],
+    }
+    return [*reads(), *version_only[major], *previews(runs), *changes(major, runs)]

@@ -1,0 +1,97 @@
+"""Every recorded call, played again: the same answers from both versions, valid against their schemas."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from mcp_types import CallToolResult
+
+from airflow_mcp.tools import dags
+from airflow_mcp.tools.schema import output_schema
+from airflow_mcp.tools.spec import tools_of
+from tests.replay import Replay, replayed
+from tests.scenarios import calls, previews, reads
+from tests.servers import VERSIONS
+from tests.session import text_of
+
+pytestmark = pytest.mark.anyio
+
+SPECS = {spec.name: spec for spec in tools_of(dags)}
+# What only Airflow 3 tells, and what holds a date or a path of its own.
+DIFFERS = {
+    "active_runs_count",
+    "bundle_name",
+    "default_args",
+    "last_parsed_time",
+    "latest_dag_version",
+    "next_dagrun_logical_date",
+    "next_run",
+    "owner_links",
+    "plan",
+    "next",
+    "schedule",
+    "timetable_description",
+}
+
+
+async def play(version: str) -> list[tuple[str, dict[str, Any], CallToolResult]]:
+    replay = Replay(version)
+    async with replayed(replay) as session:
+        return [
+            (tool, arguments, await session.client.call_tool(tool, arguments))
+            for tool, arguments in calls(replay.major, replay.runs)
+        ]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_every_answer_fits_its_schema(version: str) -> None:
+    played = await play(version)
+    assert {tool for tool, _, _ in played} == set(SPECS)
+    for tool, arguments, result in played:
+        if not result.is_error:
+            Draft202012Validator(output_schema(SPECS[tool].answer)).validate(result.structured_content)
+            assert "null" not in str(result.structured_content), (tool, arguments)
+        else:
+            assert "bug" not in text_of(result), (tool, arguments, text_of(result))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_only_a_confirmed_call_sends_a_change(version: str) -> None:
+    replay = Replay(version)
+    async with replayed(replay) as session:
+        for tool, arguments in [*reads(), *previews(replay.runs)]:
+            await session.client.call_tool(tool, arguments)
+    for request in replay.sent("POST", "PATCH", "PUT", "DELETE"):
+        harmless = request.url.path.endswith(("/dry_run", "/list")) or b'"dry_run":true' in request.content
+        assert harmless, (request.method, request.url, request.content)
+
+
+def compared(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: compared(item) for name, item in value.items() if name not in DIFFERS}
+    if isinstance(value, list):
+        return sorted((compared(item) for item in value), key=str)
+    return value
+
+
+async def test_both_versions_answer_alike() -> None:
+    two, three = await play("2.11"), await play("3.3")
+    runs = [Replay(version).runs for version in VERSIONS]
+    alike = 0
+    for (tool, arguments, left), (_, same_arguments, right) in zip(two, three, strict=True):
+        if arguments != same_arguments and set(arguments) != set(same_arguments):
+            continue  # options that only one of them has
+        if left.is_error or right.is_error:
+            continue
+        texts = [
+            json.dumps(compared(result.structured_content), sort_keys=True)
+            .replace(run["history"], "H")
+            .replace(run["load_files"], "L")
+            for result, run in zip((left, right), runs, strict=True)
+        ]
+        assert texts[0] == texts[1], (tool, arguments)
+        alike += 1
+    assert alike > 25
