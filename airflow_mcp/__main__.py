@@ -32,9 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command. Gives the exit status: 0, 1 for a failure, 2 for a wrong setting or argument."""
     args = _parser().parse_args(argv)
     if args.command == "demo":
-        from airflow_mcp.demo.walk import run_demo  # noqa: PLC0415 - the demo is no part of a server
+        from airflow_mcp.demo.walk import run_demo, stop_demo  # noqa: PLC0415 - the demo is no part of a server
 
-        return run_demo(args.airflow, keep=args.keep)
+        return stop_demo() if args.stop else run_demo(args.airflow, keep=args.keep)
     try:
         settings = load_settings(os.environ)
     except SettingsError as error:
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="show the main job on a real Airflow, end to end")
     demo.add_argument("--airflow", default="3.3", choices=("2.11", "3.3"), help="which one (default: 3.3)")
     demo.add_argument("--keep", action="store_true", help="leave it running, and print a client's configuration")
+    demo.add_argument("--stop", action="store_true", help="end what --keep left running")
     return parser
 
 

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import airflow_mcp.demo
-from airflow_mcp.demo.standalone import RELEASES, Standalone
+from airflow_mcp.demo.releases import RELEASES
+from airflow_mcp.demo.standalone import Standalone
 from tests.oracle import Oracle
 
 VERSIONS = ("2.11", "3.3")

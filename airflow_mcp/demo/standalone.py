@@ -1,106 +1,21 @@
-"""Install and run a real Airflow on this machine, for the demo and for the tests (Linux, macOS)."""
+"""Run a real Airflow on this machine, for the demo and for the tests."""
 
 import contextlib
-import fcntl
 import http.client
 import json
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-Report = Callable[[str], None]
-
-
-class StandaloneError(RuntimeError):
-    """Airflow could not be installed, started or stopped; the message says why."""
-
-
-@dataclass(frozen=True)
-class Release:
-    """An Airflow release, and a day on which its dependencies resolve to a set that works."""
-
-    name: str
-    version: str
-    resolved_as_of: str
-
-    @property
-    def major(self) -> int:
-        """2 or 3."""
-        return int(self.version.partition(".")[0])
-
-
-RELEASES = {
-    "2.11": Release("2.11", "2.11.2", "2026-03-20"),
-    "3.3": Release("3.3", "3.3.2", "2026-10-01"),
-}
-
-
-def install(release: Release, report: Report) -> Path:
-    """Install a release into the user's cache, once.
-
-    Returns the folder of its virtual environment; `report` gets lines on the progress.
-    Raises StandaloneError when uv is missing or fails.
-    """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "airflow-ops-mcp"
-    cache.mkdir(parents=True, exist_ok=True)
-    venv = cache / f"airflow-{release.version}"
-    marker, stamp = venv / ".installed", f"{release.version} {release.resolved_as_of}\n"
-    with _locked(cache / f"{venv.name}.lock", report):
-        # The interpreter is a link, which dangles once that Python has been removed.
-        if (venv / "bin/python").exists() and marker.is_file() and marker.read_text() == stamp:
-            report(f"Airflow {release.version} is already installed")
-        else:
-            report(f"Installing Apache Airflow {release.version} into {venv} (once, about a minute)")
-            shutil.rmtree(venv, ignore_errors=True)  # half an install
-            _install_into(venv, release, cache / f"{venv.name}.log")
-            marker.write_text(stamp)
-    return venv
-
-
-def _install_into(venv: Path, release: Release, log: Path) -> None:
-    uv = shutil.which(os.environ.get("UV") or "uv") or shutil.which("uv")
-    if uv is None:
-        raise StandaloneError("Airflow is installed with uv, which was not found: pip install uv")
-    uv = str(Path(uv).absolute())  # it runs in another folder
-    log.unlink(missing_ok=True)
-    package = [f"apache-airflow=={release.version}", "--exclude-newer", release.resolved_as_of]
-    done = _run([uv, "venv", "-p", "3.11", str(venv)], log)
-    done = done or _run([uv, "venv", "-p", sys.executable, str(venv)], log)
-    if not (done and _run([uv, "pip", "install", "-p", str(venv / "bin/python"), *package], log)):
-        raise StandaloneError(f"uv did not install Airflow; the end of {log}:\n{_tail(log, 15)}")
-
-
-@contextlib.contextmanager
-def _locked(path: Path, report: Report) -> Iterator[None]:
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            report("Waiting for another process that is installing the same Airflow")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _run(command: Sequence[str], log: Path) -> bool:
-    env = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    with log.open("a") as out:
-        # From the cache folder, so that no project's uv settings apply.
-        done = subprocess.run(command, cwd=log.parent, env=env, stdout=out, stderr=out, check=False)
-    return done.returncode == 0
-
-
-def _tail(log: Path, lines: int) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+from airflow_mcp.demo.processes import end_server
+from airflow_mcp.demo.releases import Release, Report, StandaloneError, install, tail
 
 
 class Standalone:
@@ -149,6 +64,11 @@ class Standalone:
 
     def __exit__(self, *_error: object) -> None:
         self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The process that leads the others; 0 before the start."""
+        return self._process.pid if self._process else 0
 
     @property
     def dags_folder(self) -> Path:
@@ -217,10 +137,10 @@ class Standalone:
                 return False
 
     def _failure(self, what: str) -> StandaloneError:
-        tail = _tail(self.home / "standalone.log", 30)
+        log = tail(self.home / "standalone.log", 30)
         if self._read_password():
-            tail = tail.replace(self.password, "***")
-        return StandaloneError(f"Airflow {self.release.version} {what}; the end of its log:\n{tail}")
+            log = log.replace(self.password, "***")
+        return StandaloneError(f"Airflow {self.release.version} {what}; the end of its log:\n{log}")
 
     def stop(self) -> None:
         """End every process of the server, then remove its home; harmless before a start and when repeated.
@@ -228,47 +148,11 @@ class Standalone:
         Raises StandaloneError if a process outlives SIGKILL.
         """
         if self._process is not None:
-            # Not SIGINT: Airflow then waits ten seconds for its own threads.
-            if not (self._gone_after(signal.SIGTERM, 5) or self._gone_after(signal.SIGKILL, 10)):
-                raise StandaloneError(f"Airflow {self.release.version} does not stop: {self._living()}")
+            end_server(self.home, self._process.pid)
             self._process.wait()
             self._process = None
         if self._disposable is not None:
             shutil.rmtree(self._disposable, ignore_errors=True)
-
-    def _gone_after(self, number: signal.Signals, patience: float) -> bool:
-        deadline, signalled = time.monotonic() + patience, set[int]()
-        while living := self._living():
-            if time.monotonic() > deadline:
-                return False
-            for pid in set(living) - signalled:
-                with contextlib.suppress(OSError):
-                    os.kill(pid, number)
-            signalled.update(living)
-            time.sleep(0.1)
-        return True
-
-    def _living(self) -> list[int]:
-        """The ids to signal: processes, which may have made sessions of their own, or their group."""
-        leader = self._process
-        if leader is None:
-            return []
-        leader.poll()  # unless reaped, it still looks alive
-        if Path("/proc/self/environ").exists():
-            return _processes_with(f"AIRFLOW_HOME={self.home}")
-        with contextlib.suppress(OSError):
-            os.killpg(leader.pid, 0)
-            return [-leader.pid]
-        return []
-
-
-def _processes_with(variable: str) -> list[int]:
-    found = []
-    for environ in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):  # ended meanwhile, or another user's
-            if variable.encode() in environ.read_bytes().split(b"\0"):
-                found.append(int(environ.parent.name))
-    return [pid for pid in found if pid != os.getpid()]
 
 
 def _free_ports(count: int) -> list[int]:

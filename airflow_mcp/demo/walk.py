@@ -17,11 +17,14 @@ import httpx
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from airflow_mcp.demo.standalone import RELEASES, Standalone, StandaloneError
+from airflow_mcp.demo.kept import keep as keep_running
+from airflow_mcp.demo.kept import stop_kept
+from airflow_mcp.demo.releases import RELEASES, StandaloneError
+from airflow_mcp.demo.standalone import Standalone
 
 DAGS = Path(__file__).parent / "dags"
 SALES, FILES, DAILY = "sales_etl", "load_files", "daily_report"
-PATIENCE = 240  # seconds for a run to end: Airflow 2 on SQLite runs one task at a time
+PATIENCE = 240  # seconds for a run to end
 HEARTBEAT = 10  # seconds between two signs of life while something is installed or started
 
 Answer = dict[str, Any]
@@ -49,6 +52,17 @@ def run_demo(airflow: str, *, keep: bool) -> int:
         print(f"\nThe demo failed: {error}", file=sys.stderr)
         return 1
     say("\nEvery step did what it says." + ("" if keep else " Airflow is stopped, and its folder is gone."))
+    return 0
+
+
+def stop_demo() -> int:
+    """End the servers that were kept. Gives the exit status."""
+    try:
+        homes = stop_kept()
+    except StandaloneError as error:
+        print(error, file=sys.stderr)
+        return 1
+    say(f"Stopped {len(homes)} Airflow{'' if len(homes) == 1 else 's'} of earlier demos.")
     return 0
 
 
@@ -316,6 +330,8 @@ def client_environment(server: Standalone) -> dict[str, str]:
 
 def _tell_how_to_go_on(server: Standalone) -> None:
     entry = {"command": sys.executable, "args": ["-m", "airflow_mcp"], "env": client_environment(server)}
-    say(f"\nAirflow goes on at {server.url} ({server.username} / {server.password}); its folder is {server.home}")
+    keep_running(server.home, server.pid)
+    say(f"\nAirflow goes on at {server.url} ({server.username} / {server.password}).")
+    say("`airflow-mcp demo --stop` ends it and removes its folder.\n")
     say("For Claude Desktop, in claude_desktop_config.json:\n")
     say(json.dumps({"mcpServers": {"airflow": entry}}, indent=2))

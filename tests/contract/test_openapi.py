@@ -13,7 +13,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from airflow_mcp.demo.standalone import RELEASES, StandaloneError, install
+from airflow_mcp.demo.releases import RELEASES, StandaloneError, install
 from tests.replay import FOLDER
 from tests.servers import VERSIONS
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from airflow_mcp.demo.standalone import StandaloneError
+from airflow_mcp.demo.releases import StandaloneError
 from tests.oracle import Oracle
 from tests.servers import VERSIONS, real_airflows
 from tests.session import Session, connect

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_mcp.demo.standalone import RELEASES
+from airflow_mcp.demo.releases import RELEASES
 from tests.oracle import Oracle
 from tests.servers import DAG_IDS
 from tests.session import Session, connect

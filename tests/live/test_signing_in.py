@@ -1,0 +1,182 @@
+"""Every way to sign in, against both real servers: what works, and what is said when it does not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client
+
+from airflow_mcp.airflow.auth import LoginAuth
+from airflow_mcp.airflow.client import Airflow
+from airflow_mcp.server import build_server
+from airflow_mcp.settings import Settings
+from airflow_mcp.tools.context import App, make_app
+from tests.oracle import Oracle
+from tests.session import Session
+
+pytestmark = pytest.mark.anyio
+
+WRONG = "wr0ng-secret"
+
+
+@asynccontextmanager
+async def connect(oracle: Oracle, **sign_in: Any) -> AsyncIterator[Session]:
+    async with Client(build_server(Settings(url=oracle.server.url, **sign_in))) as client:
+        yield Session(client)
+
+
+@asynccontextmanager
+async def connect_with_login(oracle: Oracle) -> AsyncIterator[tuple[Session, LoginAuth]]:
+    """A session that has signed in, and what holds its token."""
+    made: list[Airflow] = []
+
+    @asynccontextmanager
+    async def parts(settings: Settings) -> AsyncIterator[App]:
+        made.append(Airflow(settings))
+        yield make_app(settings, made[0])
+        await made[0].aclose()
+
+    async with Client(build_server(oracle.settings(), parts)) as client:
+        session = Session(client)
+        await session.ok("get_dags")
+        assert made[0]._connection
+        auth = made[0]._connection.auth
+        assert isinstance(auth, LoginAuth)
+        yield session, auth
+
+
+@pytest.fixture
+def three(oracles: dict[str, Oracle]) -> Oracle:
+    """Airflow 3, the one that gives out tokens."""
+    return oracles["3.3"]
+
+
+def names_the_sign_in(message: str, variable: str) -> bool:
+    """Whether a message tells that the sign-in is at fault and which setting to look at, without its value."""
+    return variable in message and WRONG not in message and "Traceback" not in message
+
+
+async def test_a_wrong_password(oracle: Oracle) -> None:
+    async with connect(oracle, username="admin", password=WRONG) as session:
+        for tool, arguments in (("get_dags", {}), ("patch_dag", {"dag_id": "history", "is_paused": True})):
+            more = {"confirm": True} if tool == "patch_dag" else {}
+            message = await session.error(tool, **arguments, **more)
+            assert names_the_sign_in(message, "AIRFLOW_MCP_PASSWORD"), message
+
+
+async def test_an_unknown_user(oracle: Oracle) -> None:
+    async with connect(oracle, username="nobody", password=WRONG) as session:
+        message = await session.error("get_dags")
+        assert names_the_sign_in(message, "AIRFLOW_MCP_USERNAME"), message
+
+
+async def test_no_sign_in_at_all(oracle: Oracle) -> None:
+    async with connect(oracle) as session:
+        message = await session.error("get_dags")
+        assert names_the_sign_in(message, "AIRFLOW_MCP_USERNAME"), message
+        assert names_the_sign_in(message, "AIRFLOW_MCP_TOKEN"), message
+
+
+async def test_a_password_file_is_read_at_each_sign_in(oracle: Oracle, tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text(f"{WRONG}\n")
+    async with connect(oracle, username="admin", password_file=file) as session:
+        message = await session.error("get_dags")
+        assert names_the_sign_in(message, "AIRFLOW_MCP_PASSWORD"), message
+        file.write_text(f"{oracle.password('admin')}\n")
+        assert (await session.ok("get_dags"))["total"] == 7
+
+
+async def test_a_password_file_that_goes_away(oracle: Oracle, tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text(oracle.password("admin"))
+    async with connect(oracle, username="admin", password_file=file) as session:
+        file.unlink()
+        message = await session.error("get_dags")
+        assert message == "AIRFLOW_MCP_PASSWORD_FILE: cannot be read: No such file or directory. Check the file."
+
+
+async def test_a_token(three: Oracle) -> None:
+    async with connect(three, token=three.token()) as session:
+        assert (await session.ok("get_dags"))["total"] == 7
+
+
+@pytest.mark.parametrize("token", [WRONG, f"{WRONG}.{WRONG}.{WRONG}", f"{WRONG}-ü"])
+async def test_a_garbage_token(oracle: Oracle, token: str) -> None:
+    async with connect(oracle, token=token) as session:
+        message = await session.error("get_dags")
+        assert names_the_sign_in(message, "AIRFLOW_MCP_TOKEN"), message
+
+
+async def test_a_token_with_another_signature(three: Oracle) -> None:
+    token = three.token()
+    async with connect(three, token=tampered(token)) as session:
+        message = await session.error("get_dags")
+        assert names_the_sign_in(message, "AIRFLOW_MCP_TOKEN"), message
+        assert token.rpartition(".")[0] not in message
+
+
+async def test_a_token_file_is_read_at_each_call(three: Oracle, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(f"{WRONG}\n")
+    async with connect(three, token_file=file) as session:
+        message = await session.error("get_dags")
+        assert names_the_sign_in(message, "AIRFLOW_MCP_TOKEN"), message
+        file.write_text(f"{three.token()}\n")
+        assert (await session.ok("get_dags"))["total"] == 7
+        file.write_text("")
+        message = await session.error("get_dags")
+        assert message == "AIRFLOW_MCP_TOKEN_FILE: the file is empty. Write the secret into it."
+
+
+def tampered(token: str) -> str:
+    """The same claims, signed with a key that this Airflow does not have."""
+    head, _, signature = token.rpartition(".")
+    return f"{head}.{signature[::-1]}"
+
+
+@pytest.mark.parametrize("break_it", [tampered, lambda _: WRONG, lambda token: token[:20]])
+async def test_a_token_that_stops_to_work_is_renewed_and_the_call_goes_on(three: Oracle, break_it: Any) -> None:
+    three.pause("history", True)
+    async with connect_with_login(three) as (session, auth):
+        good = auth._token
+        auth._token = break_it(good)
+        assert (await session.ok("get_dags"))["total"] == 7
+        assert auth._token not in (good, break_it(good))
+        auth._token = break_it(good)
+        done = await session.ok("patch_dag", dag_id="history", is_paused=False, confirm=True)
+        assert done["done"] is True
+    assert three.dag("history")["is_paused"] is False
+    three.pause("history", True)
+
+
+async def test_a_token_that_runs_out_soon_is_renewed_before(three: Oracle) -> None:
+    async with connect_with_login(three) as (session, auth):
+        before = auth._token
+        auth._expires = 0.0
+        assert (await session.ok("get_dags"))["total"] == 7
+        assert auth._token != before
+        assert auth._expires > 0.0
+
+
+async def test_many_calls_with_a_dead_token_share_one_sign_in(three: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
+    logins = 0
+    build = LoginAuth._login_request
+
+    def counted(auth: LoginAuth) -> Any:
+        nonlocal logins
+        logins += 1
+        return build(auth)
+
+    async with connect_with_login(three) as (session, auth):
+        monkeypatch.setattr(LoginAuth, "_login_request", counted)
+        auth._token = WRONG
+        async with anyio.create_task_group() as calls:
+            for _ in range(8):
+                calls.start_soon(session.ok, "get_dags")
+    assert logins == 1

@@ -1,0 +1,601 @@
+"""One request to Airflow: its path, its retries, its time limit, and what every odd answer means."""
+
+from __future__ import annotations
+
+import random
+import re
+import traceback
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import quote, unquote
+
+import anyio
+import httpx
+import pytest
+
+from airflow_mcp.airflow import http as http_module
+from airflow_mcp.airflow.auth import BasicAuth, BearerAuth
+from airflow_mcp.airflow.client import Airflow
+from airflow_mcp.airflow.http import MAX_BODY, Call, Http, build_path
+from airflow_mcp.errors import (
+    AirflowMcpError,
+    BusyError,
+    InvalidArgumentError,
+    MayHaveHappenedError,
+    NotAirflowError,
+    ReadOnlyError,
+    ServerFaultError,
+    TimedOutError,
+    TooLargeError,
+    UnreachableError,
+)
+from airflow_mcp.settings import Settings
+from airflow_mcp.tools import dags
+from airflow_mcp.tools.spec import tools_of
+from tests.replay import URL, Fault, Replay, replayed
+from tests.servers import VERSIONS
+
+pytestmark = pytest.mark.anyio
+
+READ = Call("GET", "api/v2/dags")
+CHANGE = Call("PATCH", "api/v2/dags/etl", body={"is_paused": True}, change=True)
+PASSWORD, TOKEN = "s3cret-pw", "s3cret-token"
+JSON = {"content-type": "application/json"}
+
+every_version = pytest.mark.parametrize("version", VERSIONS)
+
+
+@pytest.fixture(autouse=True)
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_module, "WAITS", (0.0, 0.0, 0.0))
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long each wait would have been; none is waited."""
+    waits: list[float] = []
+
+    async def note(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(anyio, "sleep", note)
+    return waits
+
+
+class Chunks(httpx.AsyncByteStream):
+    """A body that comes in pieces; a piece that is an error is raised, a number of seconds is waited."""
+
+    def __init__(self, *pieces: bytes | Exception | float) -> None:
+        self._pieces = pieces
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            if isinstance(piece, Exception):
+                raise piece
+            if isinstance(piece, float):
+                await anyio.sleep(piece)
+            else:
+                yield piece
+
+
+def answers(*given: httpx.Response | Exception | float) -> Fault:
+    """Gives, raises or waits for these, one a request; the last one again."""
+    left = list(given)
+
+    async def fault(request: httpx.Request) -> httpx.Response | None:
+        what = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(what, Exception):
+            raise what
+        if isinstance(what, float):
+            await anyio.sleep(what)
+            return httpx.Response(200, json={"late": True})
+        return httpx.Response(what.status_code, headers=what.headers, stream=what.stream)
+
+    return fault
+
+
+def plain(status: int, **headers: str) -> httpx.Response:
+    return httpx.Response(status, json={"status": status}, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+
+def sender(*given: httpx.Response | Exception | float, **settings: Any) -> tuple[Http, Replay]:
+    replay = Replay("3.3", answers(*given))
+    return Http(Settings(**{"url": URL} | settings), replay), replay
+
+
+FINE = httpx.Response(200, json={"fine": True})
+HTML = httpx.Response(200, html="<html>Sign in</html>")
+HALF = httpx.Response(200, headers=JSON, content=b'{"dags": [{"dag_id": "sal')
+GARBAGE = httpx.Response(200, headers=JSON | {"content-encoding": "gzip"}, stream=Chunks(b"this is not gzip"))
+CUT = httpx.Response(200, headers=JSON, stream=Chunks(b'{"dags": [', httpx.RemoteProtocolError("peer closed")))
+HUGE = httpx.Response(200, headers=JSON, stream=Chunks(*[b" " * 2**20] * 17))
+BROKEN = {"ReadError": httpx.ReadError("reset"), "RemoteProtocolError": httpx.RemoteProtocolError("closed")}
+NOT_CONNECTED = {
+    "ConnectError": httpx.ConnectError("refused"),
+    "ConnectTimeout": httpx.ConnectTimeout("no answer"),
+    "PoolTimeout": httpx.PoolTimeout("no free connection"),
+}
+
+
+# -- ids in paths
+
+SEGMENTS = {
+    "scheduled__2026-11-21T00:00:00+00:00": "scheduled__2026-11-21T00%3A00%3A00%2B00%3A00",
+    "group.task": "group.task",
+    "...": "...",
+    ".hidden": ".hidden",
+    "отчёт": "%D0%BE%D1%82%D1%87%D1%91%D1%82",
+    "with space": "with%20space",
+    "%2e%2e": "%252e%252e",
+    "%2F": "%252F",
+    "a?b=c&d": "a%3Fb%3Dc%26d",
+    "a#b": "a%23b",
+    "a;b": "a%3Bb",
+    "a@b": "a%40b",
+    "{dag_id}": "%7Bdag_id%7D",
+    "x" * 250: "x" * 250,
+}
+REFUSED = {
+    "empty": "",
+    "blank": "  ",
+    "dot": ".",
+    "dots": "..",
+    "slash": "../variables",
+    "backslash": "..\\variables",
+    "newline": "etl\nx",
+    "carriage return": "etl\rx",
+    "tab": "etl\tx",
+    "null": "etl\x00",
+    "delete": "etl\x7f",
+    "line separator": "etl\u2028x",
+    "half a character": "etl\ud800",
+    "251 characters": "x" * 251,
+}
+
+
+@pytest.mark.parametrize(("value", "segment"), SEGMENTS.items(), ids=[*range(len(SEGMENTS))])
+async def test_an_id_is_one_encoded_segment(value: str, segment: str) -> None:
+    assert build_path("dags/{dag_id}/details", {"dag_id": value}) == f"dags/{segment}/details"
+    replay = Replay("3.3", answers(FINE))
+    airflow = Airflow(Settings(url=URL, api_version="v2"), replay)
+    await airflow.read("dags/{dag_id}/tasks/{task_id}", {"dag_id": value, "task_id": value})
+    [request] = replay.requests
+    assert request.url.raw_path == f"/api/v2/dags/{segment}/tasks/{segment}".encode()
+
+
+@pytest.mark.parametrize("value", REFUSED.values(), ids=REFUSED)
+async def test_an_id_that_cannot_be_one_is_refused_by_name(value: str) -> None:
+    airflow = Airflow(Settings(url=URL), replay := Replay("3.3", answers(FINE)))
+    with pytest.raises(InvalidArgumentError, match="^run_id: ") as refused:
+        await airflow.read("dags/{dag_id}/dagRuns/{run_id}", {"dag_id": "etl", "run_id": value})
+    assert refused.value.field == "run_id"
+    assert replay.requests == []
+
+
+def test_a_file_token_may_be_longer_than_an_id() -> None:
+    assert build_path("{file_token}", {"file_token": "x" * 4096}) == "x" * 4096
+    with pytest.raises(InvalidArgumentError, match="^file_token: is 4097 characters long"):
+        build_path("{file_token}", {"file_token": "x" * 4097})
+
+
+# Each has what a path could trip over.
+IDS = {
+    "dag_id": "отчёт.v1;a=b?c#d",
+    "dag_run_id": "scheduled__2026-11-21T00:00:00+00:00",
+    "task_id": "%2e%2e группа.задача",
+    "file_token": "IiUyZSUyZQ==.a+b",
+}
+RUN = {"dag_id": IDS["dag_id"], "dag_run_id": IDS["dag_run_id"], "confirm": True}
+SET = {**RUN, "task_id": IDS["task_id"], "new_state": "failed"}
+CALLS: dict[str, dict[str, Any]] = {
+    "get_dag": {"dag_id": IDS["dag_id"]},
+    "get_dag_details": {"dag_id": IDS["dag_id"]},
+    "get_dag_source": {"dag_id": IDS["dag_id"]},
+    "get_tasks": {"dag_id": IDS["dag_id"]},
+    "get_task": {"dag_id": IDS["dag_id"], "task_id": IDS["task_id"]},
+    "patch_dag": {"dag_id": IDS["dag_id"], "is_paused": True, "confirm": True},
+    "clear_task_instances": {**RUN, "task_ids": [IDS["task_id"]]},
+    "set_task_instances_state": {**SET, "include_past": True},
+}
+DAG = "dags/{dag_id}"
+ONE = DAG + "/dagRuns/{dag_run_id}/taskInstances/{task_id}"
+ROUTES: dict[str, tuple[set[str], set[str]]] = {
+    "get_dag": ({DAG}, {DAG}),
+    "get_dag_details": ({DAG + "/details"}, {DAG + "/details"}),
+    "get_dag_source": ({DAG, "dagSources/{file_token}"}, {"dagSources/{dag_id}"}),
+    "get_tasks": ({DAG + "/tasks"}, {DAG + "/tasks"}),
+    "get_task": ({DAG + "/tasks", DAG + "/tasks/{task_id}"},) * 2,
+    "patch_dag": ({DAG}, {DAG}),
+    "clear_task_instances": (
+        {DAG + "/tasks", DAG + "/clearTaskInstances", "dags/~/dagRuns/~/taskInstances/list"},
+        {DAG + "/tasks", DAG + "/clearTaskInstances"},
+    ),
+    "set_task_instances_state": (
+        {
+            DAG + "/tasks",
+            DAG + "/dagRuns/{dag_run_id}",
+            DAG + "/clearTaskInstances",
+            "dags/~/dagRuns/~/taskInstances/list",
+            DAG + "/updateTaskInstancesState",
+        },
+        {DAG + "/tasks", DAG + "/dagRuns/{dag_run_id}", DAG + "/clearTaskInstances", ONE, ONE + "/dry_run"},
+    ),
+}
+
+
+async def agreeable(request: httpx.Request) -> httpx.Response:
+    """An Airflow that has all these ids and does as it is told."""
+    instance = {**IDS, "map_index": -1, "state": "upstream_failed"}
+    everything = {
+        **IDS,
+        "is_paused": False,
+        "owners": ["ana"],
+        "content": "x = 1\n",
+        "version": "2.11.2" if "/v1/" in request.url.path else "3.3.2",
+        "tasks": [{"task_id": IDS["task_id"], "downstream_task_ids": []}],
+        "task_instances": [instance],
+        "logical_date": "2026-11-21T00:00:00Z",
+        "total_entries": 1,
+        "access_token": "token",
+    }
+    return httpx.Response(200, json=everything)
+
+
+def route(request: httpx.Request) -> str:
+    """The path of a request below the API, with the names of the ids in their place."""
+    names = {quote(value, safe=""): f"{{{name}}}" for name, value in IDS.items()}
+    path = request.url.raw_path.decode().partition("?")[0]
+    below = re.fullmatch(r"/airflow/api/v[12]/(.*)", path)
+    assert below, path
+    return "/".join(names.get(segment, segment) for segment in below[1].split("/"))
+
+
+@every_version
+@pytest.mark.parametrize("tool", CALLS)
+async def test_every_id_of_every_tool_is_one_encoded_segment(tool: str, version: str) -> None:
+    replay = Replay(version, agreeable)
+    old, url = version < "3", f"{URL}/airflow"
+    async with replayed(replay, url=url, api_version="v1" if old else "v2") as session:
+        await session.ok(tool, **CALLS[tool])
+    assert {route(request) for request in replay.sent("GET", "POST", "PATCH")} == ROUTES[tool][0 if old else 1]
+
+
+async def test_a_file_token_is_one_encoded_segment() -> None:
+    replay = Replay("2.11", agreeable)
+    async with replayed(replay, url=f"{URL}/airflow", api_version="v1") as session:
+        await session.ok("get_dag_source", file_token=IDS["file_token"])
+    assert [route(request) for request in replay.requests] == ["dagSources/{file_token}"]
+
+
+async def test_a_map_index_is_one_segment() -> None:
+    async def mapped(request: httpx.Request) -> httpx.Response:
+        answer = (await agreeable(request)).json()
+        answer["task_instances"][0]["map_index"] = 3
+        return httpx.Response(200, json=answer)
+
+    replay = Replay("2.11", mapped)
+    async with replayed(replay, url=f"{URL}/airflow", api_version="v1") as session:
+        await session.ok("set_task_instances_state", **SET, map_index=3)
+    assert [route(request) for request in replay.sent("PATCH")] == [ONE + "/3"]
+
+
+ID_ARGUMENTS = [(tool, name) for tool, arguments in CALLS.items() for name in arguments if "_id" in name]
+ID_ARGUMENTS.append(("get_dag_source", "file_token"))
+
+
+def test_these_are_all_the_id_arguments() -> None:
+    named = re.compile(r"(dag|task|run)_ids?|\w+_token")
+    found = [(spec.name, name) for spec in tools_of(dags) for name in spec.arguments.model_fields if named.search(name)]
+    no_ids = {("get_dags", "dag_id_pattern"), ("clear_task_instances", "reset_dag_runs")}
+    no_ids |= {("clear_task_instances", "prevent_running_task"), ("clear_task_instances", "include_parentdag")}
+    assert sorted(set(found) - no_ids) == sorted(ID_ARGUMENTS)
+
+
+@pytest.mark.parametrize(("tool", "name"), ID_ARGUMENTS, ids=[" ".join(each) for each in ID_ARGUMENTS])
+@pytest.mark.parametrize("value", ["", " ", "..", "../variables", "etl\nx", "x" * 4097], ids=ascii)
+async def test_a_bad_id_is_refused_by_name_before_anything_is_sent(tool: str, name: str, value: str) -> None:
+    replay = Replay("2.11", agreeable)
+    arguments = {**CALLS[tool], name: [value] if name == "task_ids" else value}
+    if name == "file_token":
+        del arguments["dag_id"]
+    async with replayed(replay, api_version="v1") as session:
+        message = await session.error(tool, **arguments)
+    assert f"{name}" in message
+    assert replay.requests == []
+
+
+@pytest.mark.parametrize("given", ["https://host/airflow", "https://host/airflow/", "https://host/airflow/api/v1/"])
+async def test_the_path_prefix_comes_before_everything(given: str) -> None:
+    replay = Replay("3.3", agreeable)
+    airflow = Airflow(Settings(url=given, username="ana", password="pw"), replay)
+    await airflow.read("dags")
+    assert [str(request.url) for request in replay.requests] == [
+        "https://host/airflow/api/v2/version",
+        "https://host/airflow/auth/token",
+        "https://host/airflow/api/v2/dags",
+    ]
+
+
+# -- retries of reads
+
+
+def status_name(value: Any) -> str:
+    return str(value.status_code) if isinstance(value, httpx.Response) else type(value).__name__
+
+
+RETRIED = [*BROKEN.values(), NOT_CONNECTED["ConnectError"], CUT, *map(plain, (429, 502, 503, 504))]
+
+
+@pytest.mark.parametrize("what", RETRIED, ids=status_name)
+async def test_a_read_is_tried_again(what: httpx.Response | Exception) -> None:
+    http, replay = sender(what, what, FINE)
+    assert await http.send(READ) == {"fine": True}
+    assert len(replay.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("what", "error"),
+    [
+        *[(each, UnreachableError) for each in (*BROKEN.values(), NOT_CONNECTED["ConnectError"])],
+        (plain(429), BusyError),
+        *[(plain(status), ServerFaultError) for status in (502, 503, 504)],
+    ],
+    ids=status_name,
+)
+async def test_a_read_is_tried_four_times_at_most(
+    what: httpx.Response | Exception, error: type[AirflowMcpError]
+) -> None:
+    http, replay = sender(what)
+    with pytest.raises(error):
+        await http.send(READ)
+    assert len(replay.requests) == 4
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 406, 409, 422, 500, 501])
+async def test_other_answers_are_final(status: int) -> None:
+    http, replay = sender(plain(status), FINE)
+    with pytest.raises(AirflowMcpError):
+        await http.send(READ)
+    assert len(replay.requests) == 1
+
+
+async def test_the_waits_grow_and_are_not_all_alike(monkeypatch: pytest.MonkeyPatch, slept: list[float]) -> None:
+    monkeypatch.setattr(http_module, "WAITS", (0.2, 0.6, 1.8))
+    for _ in range(2):
+        http, _ = sender(plain(503))
+        with pytest.raises(ServerFaultError):
+            await http.send(READ)
+    for waited, least in zip(slept, (0.2, 0.6, 1.8) * 2, strict=True):
+        assert least <= waited <= least * 1.3
+    assert slept[:3] != slept[3:]
+
+
+async def test_retry_after_is_waited_for(slept: list[float]) -> None:
+    http, replay = sender(plain(429, retry_after="7"), plain(503, retry_after="3"), FINE)
+    assert await http.send(READ) == {"fine": True}
+    assert len(replay.requests) == 3
+    assert [7, 3] <= slept <= [7 * 1.3, 3 * 1.3]
+
+
+async def test_a_retry_after_longer_than_the_time_out_is_not_waited_for(slept: list[float]) -> None:
+    http, replay = sender(plain(429, retry_after="60"), timeout=5)
+    with pytest.raises(BusyError, match=r"slow down \(429\).*Try again later"):
+        await http.send(READ)
+    assert (len(replay.requests), slept) == (1, [])
+
+
+@pytest.mark.parametrize("value", ["", "soon", "-1", "1.5", "Wed, 21 Oct 2026 07:28:00 GMT", "²"])
+async def test_a_retry_after_that_is_no_number_of_seconds_leaves_our_own_wait(value: str, slept: list[float]) -> None:
+    http, replay = sender(plain(503, retry_after=value), FINE)
+    assert await http.send(READ) == {"fine": True}
+    assert (len(replay.requests), slept) == (2, [0.0])
+
+
+async def test_no_wait_goes_beyond_the_time_out(monkeypatch: pytest.MonkeyPatch, slept: list[float]) -> None:
+    monkeypatch.setattr(random, "uniform", lambda low, high: high)
+    http, _ = sender(plain(429, retry_after="4"), timeout=5)
+    with pytest.raises(BusyError):
+        await http.send(READ)
+    assert [wait for wait in slept if wait > 5] == []
+
+
+async def test_an_airflow_that_is_down_is_said_to_be_down_within_a_short_time_out_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http_module, "WAITS", (0.01, 0.02, 5.0))
+    http, _ = sender(NOT_CONNECTED["ConnectError"], timeout=0.2)
+    with pytest.raises(UnreachableError, match=f"Cannot reach Airflow at {URL}: refused"):
+        await http.send(READ)
+
+
+# -- the time limit
+
+
+@pytest.mark.parametrize(
+    "slow",
+    [5.0, httpx.Response(200, headers=JSON, stream=Chunks(*[b" ", 0.05] * 100)), httpx.ReadTimeout("slow")],
+    ids=["no answer", "a trickle", "ReadTimeout"],
+)
+async def test_a_read_ends_with_the_time_out(slow: httpx.Response | Exception | float) -> None:
+    http, replay = sender(slow, timeout=0.2)
+    started = anyio.current_time()
+    with pytest.raises(TimedOutError, match=f"{URL} did not answer within 0.2 s.*AIRFLOW_MCP_TIMEOUT"):
+        await http.send(READ)
+    assert anyio.current_time() - started < 1
+    assert len(replay.requests) == 1
+
+
+async def test_all_tries_together_end_with_the_time_out() -> None:
+    async def slowly_failing(request: httpx.Request) -> httpx.Response:
+        await anyio.sleep(0.09)
+        return plain(503)
+
+    replay = Replay("3.3", slowly_failing)
+    with pytest.raises(TimedOutError):
+        await Http(Settings(url=URL, timeout=0.2), replay).send(READ)
+    assert len(replay.requests) == 3
+
+
+# -- a change is sent once
+
+UNKNOWN: dict[str, httpx.Response | Exception | float] = {
+    **BROKEN,
+    "WriteError": httpx.WriteError("reset"),
+    "ReadTimeout": httpx.ReadTimeout("slow"),
+    "no answer": 5.0,
+    "500": plain(500),
+    "502": plain(502),
+    "503": plain(503),
+    "504": plain(504, retry_after="0"),
+    "half": HALF,
+    "cut": CUT,
+    "HTML": HTML,
+    "gzip garbage": GARBAGE,
+    "too large": HUGE,
+    "empty": httpx.Response(200, headers=JSON),
+}
+
+
+@pytest.mark.parametrize("what", UNKNOWN.values(), ids=UNKNOWN)
+async def test_a_change_whose_answer_is_lost_may_have_happened(what: httpx.Response | Exception | float) -> None:
+    http, replay = sender(what, FINE, timeout=0.2)
+    with pytest.raises(MayHaveHappenedError) as error:
+        await http.send(CHANGE)
+    assert len(replay.requests) == 1
+    for part in ("may or may not have happened", "was not sent again", "Look before trying again", "confirm=false"):
+        assert part in str(error.value)
+
+
+@pytest.mark.parametrize("what", NOT_CONNECTED.values(), ids=NOT_CONNECTED)
+async def test_a_change_that_was_not_sent_did_not_happen(what: Exception) -> None:
+    http, replay = sender(what, FINE)
+    with pytest.raises(UnreachableError, match="Cannot reach Airflow.*Nothing was changed"):
+        await http.send(CHANGE)
+    assert len(replay.requests) == 1
+
+
+async def test_a_change_that_is_told_to_wait_is_not_sent_again() -> None:
+    http, replay = sender(plain(429, retry_after="0"), FINE)
+    with pytest.raises(BusyError, match="Nothing was changed"):
+        await http.send(CHANGE)
+    assert len(replay.requests) == 1
+
+
+async def test_read_only_sends_no_change() -> None:
+    http, replay = sender(FINE, read_only=True)
+    with pytest.raises(ReadOnlyError, match="Nothing was sent.*AIRFLOW_MCP_READ_ONLY"):
+        await http.send(CHANGE)
+    assert replay.requests == []
+    assert await http.send(Call("POST", CHANGE.path, body={"dry_run": True})) == {"fine": True}
+
+
+# -- answers that are none of Airflow's
+
+
+@pytest.mark.parametrize(
+    ("what", "error", "says", "tries"),
+    [
+        (HTML, NotAirflowError, "/api/v2/dags answered text/html instead of JSON: a web page.*AIRFLOW_MCP_URL", 1),
+        (httpx.Response(204), NotAirflowError, "answered nothing instead of JSON", 1),
+        (HALF, NotAirflowError, "25 bytes that are not whole JSON.*cut off.*Try again", 1),
+        (httpx.Response(200, headers=JSON), NotAirflowError, "0 bytes that are not whole JSON", 1),
+        (httpx.Response(200, headers=JSON, content=b'{"a": "\xff"}'), NotAirflowError, "not whole JSON", 1),
+        (HUGE, TooLargeError, "over 16 MiB. Ask for less", 1),
+        (CUT, UnreachableError, "peer closed", 4),
+        (GARBAGE, NotAirflowError, "decompress|gzip|not whole|cut off", 1),
+    ],
+    ids=["HTML", "nothing", "half", "empty", "not UTF-8", "too large", "cut", "gzip garbage"],
+)
+async def test_an_odd_answer_to_a_read(
+    what: httpx.Response, error: type[AirflowMcpError], says: str, tries: int
+) -> None:
+    http, replay = sender(what)
+    with pytest.raises(error, match=says):
+        await http.send(READ)
+    assert len(replay.requests) == tries
+
+
+async def test_an_answer_of_just_the_size_cap_is_read() -> None:
+    text = b'"' + b"x" * (MAX_BODY - 2) + b'"'
+    http, _ = sender(httpx.Response(200, headers=JSON, content=text))
+    assert len(await http.send(READ)) == MAX_BODY - 2
+
+
+REDIRECTS = {
+    "/login/?next=%2Fapi": f"{URL}/login/, a sign-in page or another host",
+    "login": f"{URL}/api/v2/login, a sign-in page or another host",
+    "https://airflow.test/api/v2/dags": "https://airflow.test/api/v2/dags. Set AIRFLOW_MCP_URL to that",
+    "http://other.test:81/api/v2/dags": "http://other.test:81/api/v2/dags, a sign-in page or another host",
+    "//other.test/x": "http://other.test/x, a sign-in page or another host",
+    "https://me:pw@sso.test/authorize?client=1": "https://sso.test/authorize, a sign-in page or another host",
+    "http://[": "redirects",
+    "http://other.test:port/": "redirects",
+}
+
+
+@pytest.mark.parametrize("call", [READ, CHANGE], ids=["read", "change"])
+@pytest.mark.parametrize(("location", "says"), REDIRECTS.items(), ids=[*REDIRECTS])
+async def test_a_redirect_is_named_and_not_followed(location: str, says: str, call: Call) -> None:
+    http, replay = sender(httpx.Response(302, headers={"location": location}), FINE)
+    with pytest.raises(NotAirflowError, match=re.escape(says)) as error:
+        await http.send(call, BasicAuth(Settings(username="ana", password=PASSWORD)))
+    assert [request.url.host for request in replay.requests] == ["airflow.test"]
+    assert "client=1" not in str(error.value)
+    assert "me:pw" not in str(error.value)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_no_kind_of_redirect_is_followed(status: int) -> None:
+    http, replay = sender(httpx.Response(status, headers={"location": "/login"}), FINE)
+    with pytest.raises(NotAirflowError):
+        await http.send(READ)
+    assert len(replay.requests) == 1
+
+
+@pytest.mark.parametrize("call", [READ, CHANGE], ids=["read", "change"])
+@pytest.mark.parametrize("status", [302, 304])
+async def test_only_a_2xx_is_success(status: int, call: Call) -> None:
+    http, _ = sender(plain(status))
+    with pytest.raises(AirflowMcpError):
+        await http.send(call)
+
+
+# -- what must not get out
+
+ODD: list[httpx.Response | Exception | float] = [
+    *UNKNOWN.values(),
+    *NOT_CONNECTED.values(),
+    *map(plain, (400, 401, 403, 404, 406, 409, 422, 429)),
+    *[httpx.Response(302, headers={"location": location}) for location in [*REDIRECTS][:6]],
+]
+
+
+@pytest.mark.parametrize("call", [READ, CHANGE], ids=["read", "change"])
+@pytest.mark.parametrize("token", [True, False], ids=["token", "password"])
+async def test_no_error_tells_a_secret(call: Call, token: bool) -> None:
+    settings = Settings(token=TOKEN) if token else Settings(username="ana", password=PASSWORD)
+    auth = BearerAuth(settings) if token else BasicAuth(settings)
+    for what in ODD:
+        http, replay = sender(what, timeout=0.05)
+        with pytest.raises(AirflowMcpError) as error:
+            await http.send(call, auth)
+        sent = replay.requests[0].headers["authorization"].split()[1]
+        told = "".join(traceback.format_exception(error.value)) + repr(error.value)
+        assert not {word for word in (PASSWORD, TOKEN, sent) if word in told}, what
+
+
+async def test_a_session_cookie_is_not_sent_back() -> None:
+    cookie = httpx.Response(200, json={}, headers={"set-cookie": "session=signed-in; Path=/; HttpOnly"})
+    http, replay = sender(cookie)
+    await http.send(READ)
+    await http.send(READ)
+    assert ["cookie" in request.headers for request in replay.requests] == [False, False]
+
+
+async def test_query_and_headers_are_what_airflow_reads() -> None:
+    http, replay = sender(FINE)
+    await http.send(Call("GET", "api/v2/dags", query={"tags": ["a b", "c&d"], "paused": True, "limit": 5, "q": "ё"}))
+    [request] = replay.requests
+    assert unquote(request.url.query.decode().replace("+", " ")) == "tags=a b&tags=c&d&paused=true&limit=5&q=ё"
+    assert request.headers["accept"] == "application/json"
+    assert request.headers["user-agent"].startswith("airflow-ops-mcp/")

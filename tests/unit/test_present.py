@@ -1,0 +1,111 @@
+"""How an answer is written: as data without nulls, and as text in columns."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from airflow_mcp.models.dags import Dag, DagDetails, DagList, Param
+from airflow_mcp.tools.present import as_data, as_text
+
+
+def listed(*dags: Dag) -> dict[str, Any]:
+    return as_data(DagList(dags=list(dags), total=len(dags), returned=len(dags)))
+
+
+def test_data_has_no_nulls_and_no_field_that_was_not_given() -> None:
+    assert listed(Dag(dag_id="a", tags=None), Dag(dag_id="b", is_paused=False, tags=[])) == {
+        "dags": [{"dag_id": "a"}, {"dag_id": "b", "is_paused": False, "tags": []}],
+        "total": 2,
+        "returned": 2,
+    }
+
+
+def test_a_null_that_a_person_wrote_stays() -> None:
+    details = DagDetails(dag_id="a", default_args={"email": None}, params={"day": Param(schema={"default": None})})
+    assert as_data(details) == {
+        "dag_id": "a",
+        "default_args": {"email": None},
+        "params": {"day": {"schema": {"default": None}}},
+    }
+
+
+def test_names_and_texts_are_cleaned_at_every_depth() -> None:
+    data = as_data(
+        DagDetails(
+            dag_id="a\u200b",
+            tags=["x\u202ey", "\x1b[31mred"],
+            default_args={"own\u200ber": [{"\ufeffname": "a\x00na"}]},
+            params={"re\u2066gion": Param(value="e\u200du")},
+        )
+    )
+    assert data == {
+        "dag_id": "a",
+        "tags": ["xy", "red"],
+        "default_args": {"owner": [{"name": "ana"}]},
+        "params": {"region": {"value": "eu"}},
+    }
+
+
+def test_numbers_and_truth_values_stay_what_they_are() -> None:
+    data = as_data(DagDetails(dag_id="a", catchup=False, max_active_runs=0, dag_run_timeout_seconds=1.5))
+    assert data == {"dag_id": "a", "catchup": False, "max_active_runs": 0, "dag_run_timeout_seconds": 1.5}
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"dags": []}, {"dags": []}),
+        ({"dags": [{"id": "a", "tags": ["x"]}]}, {"dags": [{"id": "a", "tags": ["x"]}]}),
+        (
+            {"dags": [{"id": "a", "paused": True}, {"id": "b", "paused": False}]},
+            {"dags": {"columns": ["id", "paused"], "rows": [["a", True], ["b", False]]}},
+        ),
+        (
+            {"dags": [{"id": "a"}, {"id": "b", "paused": False}]},
+            {"dags": {"columns": ["id", "paused"], "rows": [["a", None], ["b", False]]}},
+        ),
+        (
+            {"dags": [{"id": "a", "x": 1}, {"id": "b", "y": 2}]},
+            {"dags": {"columns": ["id", "x", "y"], "rows": [["a", 1, None], ["b", None, 2]]}},
+        ),
+        (
+            {"dags": [{"id": "a"}, {"id": "b", "first": 1, "second": 2}, {"id": "c", "second": 2}]},
+            {"dags": {"columns": ["id", "first", "second"], "rows": [["a", None, None], ["b", 1, 2], ["c", None, 2]]}},
+        ),
+        (
+            {"runs": [{"run": "r", "rows": [{"task": "a"}, {"task": "b"}]}]},
+            {"runs": [{"run": "r", "rows": {"columns": ["task"], "rows": [["a"], ["b"]]}}]},
+        ),
+        (
+            {"runs": [{"run": "r", "rows": [{"t": "a"}, {"t": "b"}]}, {"run": "s", "rows": [{"t": "c"}]}]},
+            {
+                "runs": {
+                    "columns": ["run", "rows"],
+                    "rows": [["r", {"columns": ["t"], "rows": [["a"], ["b"]]}], ["s", [{"t": "c"}]]],
+                }
+            },
+        ),
+        ({"mixed": [{"id": "a"}, "b"], "names": ["a", "b"]}, {"mixed": [{"id": "a"}, "b"], "names": ["a", "b"]}),
+    ],
+    ids=["no rows", "one row", "rows", "missing", "different", "order", "nested", "nested in rows", "no objects"],
+)
+def test_rows_of_objects_become_columns(data: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert json.loads(as_text(data)) == expected
+
+
+def test_columns_keep_the_order_of_the_model() -> None:
+    text = as_text(listed(Dag(dag_id="a"), Dag(dag_id="b", is_paused=True, schedule="@daily", owners=["ana"])))
+    assert json.loads(text)["dags"]["columns"] == ["dag_id", "is_paused", "schedule", "owners"]
+
+
+def test_text_is_compact_and_holds_the_letters_themselves() -> None:
+    assert as_text({"dag_id": "отчёт", "tags": ["a", "b"]}) == '{"dag_id":"отчёт","tags":["a","b"]}'
+
+
+def test_data_is_left_as_it_is() -> None:
+    data = {"dags": [{"id": "a"}, {"id": "b"}]}
+    as_text(data)
+    assert data == {"dags": [{"id": "a"}, {"id": "b"}]}
