@@ -74,20 +74,20 @@ async def _permissions(airflow: Airflow, dag: Mapping[str, Any]) -> AsyncIterato
     # Airflow looks at the permission first, and then refuses a mask that names another field.
     no_such_field = {"update_mask": ["dag_id"]}
     attempts: list[tuple[str, Callable[[], Awaitable[object]]]] = [
-        ("read the tasks", lambda: airflow.read("dags/{dag_id}/tasks", ids)),
+        ("read tasks", lambda: airflow.read("dags/{dag_id}/tasks", ids)),
         (
-            "pause",
+            "pause and unpause",
             lambda: airflow.read(
                 "dags/{dag_id}", ids, method="PATCH", query=no_such_field, body={"is_paused": dag["is_paused"]}
             ),
         ),
         (
-            "clear and set task instances",
+            "clear and set the state of task instances",
             lambda: airflow.read("dags/{dag_id}/clearTaskInstances", ids, method="POST", body=no_such_run),
         ),
     ]
     for what, attempt in attempts:
-        yield await _permission(f"{what} of {dag_id}", attempt)
+        yield await _permission(f"{what} ({dag_id})", attempt)
 
 
 async def _permission(what: str, attempt: Callable[[], Awaitable[object]]) -> Finding:

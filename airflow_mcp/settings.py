@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic import model_validator as validator
 
 from airflow_mcp.errors import SettingsError
@@ -16,6 +26,8 @@ from airflow_mcp.errors import SettingsError
 PREFIX = "AIRFLOW_MCP_"
 
 ApiVersion = Literal["auto", "v1", "v2"]
+HomeFile = Annotated[FilePath, BeforeValidator(os.path.expanduser)]
+"""A file; a client's configuration is no shell, so `~` is ours to expand."""
 ConfirmPolicy = Literal["argument", "plan"]
 
 
@@ -30,16 +42,16 @@ class Settings(BaseModel):
     )
     username: str | None = Field(None, description="User name, for a sign-in with a password.")
     password: SecretStr | None = Field(None, description="Password of that user.")
-    password_file: FilePath | None = Field(
+    password_file: HomeFile | None = Field(
         None, description="File that holds the password; read at each use, so it may change."
     )
     token: SecretStr | None = Field(None, description="Bearer token, instead of user name and password.")
-    token_file: FilePath | None = Field(
+    token_file: HomeFile | None = Field(
         None, description="File that holds the token; read at each use, so it may change."
     )
     api_version: ApiVersion = Field("auto", description="`v1` (Airflow 2) or `v2` (Airflow 3); `auto` asks the server.")
     verify_ssl: bool = Field(True, description="Check the server's certificate.")
-    ca_bundle: FilePath | None = Field(
+    ca_bundle: HomeFile | None = Field(
         None, description="PEM file of the certificate authorities to trust, for a private one."
     )
     timeout: float = Field(

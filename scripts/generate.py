@@ -9,7 +9,9 @@ import argparse
 import json
 import sys
 import tomllib
+import warnings
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -83,15 +85,38 @@ def snapshot(spec: ToolSpec) -> dict[str, Any]:
     }
 
 
-def readme(text: str, specs: Iterable[ToolSpec]) -> str:
+def readme(text: str, specs: Sequence[ToolSpec]) -> str:
     """The README with new tables between its markers."""
     return _between(_between(text, "tools", tools_table(specs)), "settings", settings_table())
 
 
-def tools_table(specs: Iterable[ToolSpec]) -> str:
+def tools_table(specs: Sequence[ToolSpec]) -> str:
     """One row a tool."""
     rows = [(f"`{spec.name}`", spec.description, "yes" if spec.changes else "no", _arguments(spec)) for spec in specs]
-    return _table(("Tool", "What it does", "Changes?", "Arguments (**required**)"), rows)
+    cost = sum(tokens(seen_by_a_model(spec)) for spec in specs)
+    table = _table(("Tool", "What it does", "Changes?", "Arguments (**required**)"), rows)
+    return f"{table}\nWhat a model sees of them before a call: {cost:,} o200k tokens, counted by `make generate`.\n"
+
+
+def seen_by_a_model(spec: ToolSpec) -> str:
+    """What of a tool is in a model's context before it is called, as compact JSON."""
+    seen = {key: value for key, value in snapshot(spec).items() if key in ("name", "description", "inputSchema")}
+    return json.dumps(seen, ensure_ascii=False, separators=(",", ":"))
+
+
+def tokens(text: str) -> int:
+    """How many tokens of the o200k vocabulary a text is; counted offline."""
+    return len(_encoding().encode(text))
+
+
+@cache
+def _encoding() -> Any:
+    with warnings.catch_warnings():
+        # It opens its own data in a way that Python 3.11 calls deprecated.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import bpe_openai  # type: ignore[import-untyped]  # noqa: PLC0415 - once it is needed
+
+        return bpe_openai.get_encoding("o200k_base")
 
 
 def settings_table() -> str:

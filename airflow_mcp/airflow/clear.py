@@ -80,7 +80,7 @@ class Clear:
                 ]
                 or None,
             ),
-            items=tuple(sorted(map(repr, affected))),
+            items=tuple(sorted(map(str, affected))),
             apply=apply,
         )
 

@@ -58,7 +58,8 @@ def shortened(items: Sequence[object], separator: str = ", ") -> str:
 
 def count(instances: Sequence[TaskInstance]) -> str:
     """`3 task instances (2 failed, 1 upstream_failed) in 1 run`."""
-    states = ", ".join(f"{number} {state}" for state, number in Counter(each.state for each in instances).most_common())
+    numbers = sorted(Counter(each.state for each in instances).items(), key=lambda each: (-each[1], each[0]))
+    states = ", ".join(f"{number} {state}" for state, number in numbers)
     runs = len({(each.dag_id, each.dag_run_id) for each in instances})
     what = f"{len(instances)} task instance{'s' if len(instances) != 1 else ''} ({states})"
     listed = f"; the first {MOST_LISTED} are listed" if len(instances) > MOST_LISTED else ""

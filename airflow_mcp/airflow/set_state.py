@@ -95,7 +95,7 @@ class SetState:
                 also_cleared=by_run(cleared, args.dag_id) or None,
                 left_out=left_out((each for each in target.asked if each.state == args.new_state), "already") or None,
             ),
-            items=tuple(sorted([*map(repr, affected), *(f"clear {each!r}" for each in cleared)])),
+            items=tuple(sorted([*map(str, affected), *(f"clear {each}" for each in cleared)])),
             apply=apply,
         )
 

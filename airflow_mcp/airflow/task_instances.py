@@ -12,10 +12,12 @@ from typing import Any
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.dags import PAGE
 from airflow_mcp.airflow.dialect import V2
-from airflow_mcp.errors import ConflictError, NotFoundError
+from airflow_mcp.errors import ConflictError, NotFoundError, TooLargeError
 
+LIST = "dags/~/dagRuns/~/taskInstances/list"
 CLEAR = "dags/{dag_id}/clearTaskInstances"
 FAILED = frozenset({"failed", "upstream_failed"})
+MOST_INSTANCES = 10_000
 NO_STATUS = "no_status"
 RELATIVES = ("include_upstream", "include_downstream", "include_future", "include_past")
 
@@ -36,6 +38,9 @@ class TaskInstance:
     def label(self) -> str:
         """The task's id, with the map index of a mapped one."""
         return self.task_id if self.map_index < 0 else f"{self.task_id}[{self.map_index}]"
+
+    def __str__(self) -> str:
+        return f"{self.dag_id} {self.dag_run_id} {self.label}: {self.state}"
 
     @property
     def ids(self) -> dict[str, str | int]:
@@ -92,27 +97,28 @@ class TaskInstances:
     ) -> list[TaskInstance]:
         """Airflow 2 tells neither map index nor state: find those that its references stand for."""
         states = FAILED if body.get("only_failed") else {"running"} if body.get("only_running") else None
-        there = await self.of_runs({row["dag_id"] for row in references}, {row["dag_run_id"] for row in references})
+        there = await self._list(references)
         return matching(references, (each for each in there if states is None or each.state in states))
 
-    async def of_runs(self, dag_ids: Iterable[str], dag_run_ids: Iterable[str]) -> list[TaskInstance]:
-        """All task instances of some runs.
+    async def _list(self, references: Sequence[Mapping[str, Any]]) -> list[TaskInstance]:
+        """All task instances of the tasks and runs of these references.
 
-        Route: POST /dags/~/dagRuns/~/taskInstances/list.
+        Route: POST /dags/~/dagRuns/~/taskInstances/list. Raises TooLargeError over MOST_INSTANCES.
         """
-        body = {"dag_ids": sorted(dag_ids), "dag_run_ids": sorted(dag_run_ids), "page_limit": PAGE}
-        if not body["dag_run_ids"]:
+        if not references:
             return []
+        body = {f"{name}s": sorted({row[name] for row in references}) for name in ("dag_id", "dag_run_id", "task_id")}
         found: dict[TaskInstance, None] = {}
         offset = 0
         while True:
-            answer = await self._airflow.read(
-                "dags/~/dagRuns/~/taskInstances/list", method="POST", body={**body, "page_offset": offset}
-            )
-            rows = answer["task_instances"]
+            page = {"page_limit": PAGE, "page_offset": offset}
+            answer = await self._airflow.read(LIST, method="POST", body={**body, **page})
+            total, rows = answer["total_entries"], answer["task_instances"]
+            if total > MOST_INSTANCES:
+                raise TooLargeError(f"{total} task instances are too many to look at: name a run, or fewer tasks.")
             found.update(dict.fromkeys(from_airflow(rows)))
             offset += len(rows)
-            if not rows or offset >= answer["total_entries"]:
+            if not rows or offset >= total:
                 return list(found)
 
     async def run_at(self, dag_id: str, logical_date: datetime) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
 
@@ -46,6 +46,14 @@ class GetDagSource(Arguments):
     version_number: int | None = Field(None, ge=1, description="DAG version, Airflow 3")
     start_line: int = Field(1, ge=1)
     end_line: int | None = Field(None, ge=1)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.dag_id is None) == (self.file_token is None):
+            raise ValueError("dag_id, file_token: give exactly one")
+        if self.end_line and self.end_line < self.start_line:
+            raise ValueError("end_line: is before start_line")
+        return self
 
 
 def _schedule(value: Any) -> Any:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
-from functools import cache
 from itertools import product
 from typing import Any
 
@@ -12,7 +10,7 @@ from airflow_mcp.models.dags import ROW, Dag, DagList
 from airflow_mcp.server import offered_tools
 from airflow_mcp.settings import Settings
 from airflow_mcp.tools.present import as_data, as_text
-from scripts.generate import snapshot
+from scripts.generate import seen_by_a_model, tokens
 
 MOST_FOR_ALL_TOOLS = 1400
 MOST_FOR_A_DAG = 40
@@ -26,20 +24,6 @@ JOBS = (
     ("monthly_report", "@monthly", "2026-02-01T00:00:00Z"),
     ("quality_checks", "*/10 * * * *", "2026-01-31T13:50:00Z"),
 )
-
-
-@cache
-def encoding() -> Any:
-    with warnings.catch_warnings():
-        # It opens its own data in a way that Python 3.11 calls deprecated.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        import bpe_openai  # type: ignore[import-untyped]
-
-        return bpe_openai.get_encoding("o200k_base")
-
-
-def tokens(text: str) -> int:
-    return len(encoding().encode(text))
 
 
 def dag(subject: str, job: str, schedule: str, next_run: str) -> Dag:
@@ -61,8 +45,7 @@ def dag(subject: str, job: str, schedule: str, next_run: str) -> Dag:
 
 
 def test_tools_together() -> None:
-    seen = [{key: snapshot(spec)[key] for key in ("name", "description", "inputSchema")} for spec in TOOLS]
-    counts = {tool["name"]: tokens(json.dumps(tool, ensure_ascii=False, separators=(",", ":"))) for tool in seen}
+    counts = {spec.name: tokens(seen_by_a_model(spec)) for spec in TOOLS}
     assert len(counts) == 9
     assert sum(counts.values()) <= MOST_FOR_ALL_TOOLS, counts
 
