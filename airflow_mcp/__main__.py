@@ -7,14 +7,20 @@ import ipaddress
 import json
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import anyio
 
 from airflow_mcp import __version__
 from airflow_mcp.errors import SettingsError
 from airflow_mcp.settings import PREFIX, Settings, load_settings
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
 
 logger = logging.getLogger("airflow_mcp")
 
@@ -97,11 +103,22 @@ def _serve(settings: Settings, args: argparse.Namespace) -> int:
     _log_to_stderr()
     server = build_server(settings)
     if args.transport == "http":
-        logger.info("serving at http://%s:%d/mcp", args.host, args.port)
-        server.run("streamable-http", host=args.host, port=args.port)
-    else:
-        server.run("stdio")
+        return _serve_http(server.streamable_http_app(host=args.host), args.host, args.port)
+    # The default handler waits for a line on standard input, which may never come.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    server.run("stdio")
     return 0
+
+
+def _serve_http(app: Starlette, host: str, port: int) -> int:
+    import uvicorn  # noqa: PLC0415 - stdio does not need it
+
+    logger.info("serving at http://%s:%d/mcp", host, port)
+    http = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_config=None, log_level="warning"))
+    # Stopped by a signal, or not started: uvicorn has said why.
+    with suppress(KeyboardInterrupt, SystemExit):
+        http.run()
+    return 0 if http.started else 1
 
 
 def _is_loopback(host: str) -> bool:

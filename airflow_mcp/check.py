@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,6 +16,9 @@ from airflow_mcp.settings import Settings
 
 Verdict = Literal["ok", "no", "fail"]
 
+_TO_ITSELF = re.compile(r" *`airflow-mcp check` tells[^.]*\.")
+"""Errors send their reader here; who is here already need not be told."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -25,7 +29,7 @@ class Finding:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.verdict:<5}{self.topic:<10}{self.text}"
+        return f"{self.verdict:<5}{self.topic:<10}{_TO_ITSELF.sub('', self.text)}"
 
 
 async def findings(settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Finding]:

@@ -67,14 +67,17 @@ class Settings(BaseModel):
     @field_validator("url")
     @classmethod
     def _base_url(cls, value: str) -> str:
-        parts = urlsplit(value.strip())
+        try:
+            parts = urlsplit(value.strip())
+            _ = parts.port
+        except ValueError:  # its message quotes the URL, which may hold a password
+            raise ValueError("is no URL, or its port is no number up to 65535") from None
         if parts.scheme not in ("http", "https") or not parts.hostname or len(value.split()) != 1:
             raise ValueError("must look like https://airflow.example.com or http://host:8080/prefix")
         if parts.username or parts.password:
             raise ValueError("must not hold credentials: set AIRFLOW_MCP_USERNAME and AIRFLOW_MCP_PASSWORD")
         if parts.query or parts.fragment:
             raise ValueError("must end with the path: no '?' and no '#'")
-        _ = parts.port  # raises when it is not a number
         path = parts.path.rstrip("/")
         for api in ("/api/v1", "/api/v2"):
             path = path.removesuffix(api)
@@ -110,7 +113,11 @@ class Settings(BaseModel):
 
     def read_token(self) -> str:
         """The token as it is now. Raises SettingsError when its file cannot be read."""
-        return _secret(self.token, self.token_file, "TOKEN_FILE")
+        token = _secret(self.token, self.token_file, "TOKEN_FILE").strip()
+        if not (token.isascii() and token.isprintable()):
+            name = "TOKEN_FILE" if self.token is None else "TOKEN"
+            raise SettingsError(f"{PREFIX}{name}: holds a line break or another character that no token has.")
+        return token
 
 
 def _secret(value: SecretStr | None, file: Path | None, name: str) -> str:
@@ -122,6 +129,8 @@ def _secret(value: SecretStr | None, file: Path | None, name: str) -> str:
         secret = file.read_text().strip()
     except OSError as error:
         raise SettingsError(f"{PREFIX}{name}: cannot be read: {error.strerror}. Check the file.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{PREFIX}{name}: the file is not text. Check the file.") from None
     if not secret:
         raise SettingsError(f"{PREFIX}{name}: the file is empty. Write the secret into it.")
     return secret
@@ -135,8 +144,9 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     given = {name: value for name, value in environ.items() if name.startswith(PREFIX) and value.strip()}
     known = {PREFIX + field.upper(): field for field in Settings.model_fields}
     for name in sorted(given.keys() - known.keys()):
-        near = get_close_matches(name, known, n=1)
-        raise SettingsError(f"{name} is not a setting.{f' Did you mean {near[0]}?' if near else ''}")
+        near = get_close_matches(name.removeprefix(PREFIX).lower(), Settings.model_fields, n=1)
+        hint = f" Did you mean {PREFIX}{near[0].upper()}?" if near else ""
+        raise SettingsError(f"{name} is not a setting.{hint}")
     try:
         return Settings.model_validate({known[name]: value for name, value in given.items()})
     except ValidationError as error:

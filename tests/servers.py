@@ -32,6 +32,8 @@ def real_airflows() -> Iterator[dict[str, Oracle]]:
             oracles = [Oracle(server, {VIEWER: password}) for server, password in threads.map(_with_viewer, servers)]
             list(threads.map(lambda oracle: oracle.wait_for_dags(*DAG_IDS), oracles))
         yield {oracle.server.release.name: oracle for oracle in oracles}
+        for oracle in oracles:
+            oracle.http.close()
     finally:
         for server in servers:
             server.stop()

@@ -12,10 +12,12 @@ import anyio
 import httpx
 
 from airflow_mcp.airflow.dialect import Dialect
+from airflow_mcp.airflow.failures import INVALID_TOKEN, RETRIABLE
 from airflow_mcp.errors import NotSignedInError
 from airflow_mcp.settings import Settings
 
 RENEW_BEFORE = 60  # seconds before a token runs out
+LARGEST_ANSWER = 64 * 1024
 
 
 def sign_in(settings: Settings, dialect: Dialect) -> httpx.Auth | None:
@@ -97,31 +99,46 @@ class LoginAuth(httpx.Auth):
         )
 
     async def _keep(self, response: httpx.Response) -> None:
-        if response.status_code == 401:
+        status = response.status_code
+        if status in RETRIABLE:
+            raise httpx.RemoteProtocolError(f"signing in was answered with {status}")
+        if status == 401:
             raise NotSignedInError(
                 "Airflow refused the user name or the password (401). Check AIRFLOW_MCP_USERNAME and "
                 "AIRFLOW_MCP_PASSWORD."
             )
-        try:
-            await response.aread()
-            token = response.json()["access_token"] if response.is_success else ""
-        except (ValueError, LookupError, TypeError):
-            token = ""
-        if not isinstance(token, str) or not token:
+        token = await _access_token(response) if response.is_success else None
+        if not token:
             raise NotSignedInError(
-                f"Signing in with a user name and a password did not work: /auth/token answered "
-                f"{response.status_code} without a token. Set AIRFLOW_MCP_TOKEN if this Airflow signs in "
-                "another way."
+                f"Signing in with a user name and a password did not work: /auth/token answered {status} without a "
+                "token. Set AIRFLOW_MCP_TOKEN if this Airflow signs in another way."
             )
         self._token = token
         self._expires = _expiry(token)
 
 
+async def _access_token(response: httpx.Response) -> str | None:
+    if not _is_small(response):
+        return None
+    try:
+        await response.aread()
+        token = response.json()["access_token"]
+    except (ValueError, LookupError, TypeError):
+        return None
+    return token if isinstance(token, str) else None
+
+
+def _is_small(response: httpx.Response) -> bool:
+    """Whether the answer says that it fits in memory: only such a one is read here."""
+    length = response.headers.get("content-length", "")
+    return length.isdecimal() and int(length) <= LARGEST_ANSWER
+
+
 async def _token_refused(response: httpx.Response) -> bool:
-    if response.status_code == 403:
+    if response.status_code == 403 and _is_small(response):
         # Airflow 3 says 403, not 401, for a token signed with a key that it no longer has.
         await response.aread()
-        return b"Invalid JWT token" in response.content
+        return INVALID_TOKEN.encode() in response.content
     return response.status_code == 401
 
 

@@ -119,8 +119,8 @@ class Dags:
         """
         await self._airflow.require(name for name in ("file_token", "version_number") if getattr(args, name))
         dialect = await self._airflow.dialect()
-        ids = {"dag_id": args.dag_id} if args.dag_id else {"file_token": args.file_token or ""}
-        if args.dag_id and "file_token" in dialect.source_route:
+        ids = {"file_token": args.file_token or ""} if args.dag_id is None else {"dag_id": args.dag_id}
+        if args.dag_id is not None and "file_token" in dialect.source_route:
             ids = {"file_token": (await self._dag(args.dag_id))["file_token"]}
         query = {"version_number": args.version_number} if args.version_number else None
         answer = await self._airflow.read(dialect.source_route, ids, query=query)

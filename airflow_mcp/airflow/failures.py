@@ -27,6 +27,9 @@ from airflow_mcp.text import clean
 RETRIABLE = frozenset({429, 502, 503, 504})
 
 _LOOK = "Look before trying again: get the present states (a call with confirm=false shows them)."
+INVALID_TOKEN = "Invalid JWT token"  # noqa: S105 - what Airflow 3 says, no token
+
+_CHECK_SIGN_IN = "Check AIRFLOW_MCP_USERNAME and AIRFLOW_MCP_PASSWORD, or AIRFLOW_MCP_TOKEN."
 _CHECK_URL = "Check AIRFLOW_MCP_URL; `airflow-mcp check` tells what answers there."
 
 
@@ -36,12 +39,15 @@ def failure(response: httpx.Response, *, change: bool = False) -> AirflowMcpErro
     problem = _problem(response)
     said = f" Airflow says: {problem}." if problem else ""
     unchanged = " Nothing was changed." if change else ""
+    if status == 405:
+        # Airflow 3 says so of every /api/v1 route that is not a GET.
+        return _route_missing(response, unchanged)
     if status == 404:
-        return _not_found(response, problem)
-    if status == 401:
+        return _not_found(response, problem, unchanged)
+    # Airflow 3 says 403 of a token that it cannot read.
+    if status == 401 or INVALID_TOKEN in problem:
         return NotSignedInError(
-            f"Not signed in (401).{said} Check AIRFLOW_MCP_USERNAME and AIRFLOW_MCP_PASSWORD, or "
-            "AIRFLOW_MCP_TOKEN; a token may have expired."
+            f"Not signed in ({status}).{said}{unchanged} {_CHECK_SIGN_IN} A token may have expired."
         )
     if status == 403:
         return ForbiddenError(_forbidden(problem) + unchanged)
@@ -67,12 +73,12 @@ def _forbidden(problem: str) -> str:
         return f"This user may not do that (403). Airflow says: {problem}."
     # Airflow 2 with several auth backends says just this, for a wrong password too.
     return (
-        "Refused (403) without a reason: either the sign-in is missing or wrong, or this user lacks the "
-        "permission. `airflow-mcp check` tells which."
+        "Refused (403) without a reason: the sign-in is missing or wrong, or this user lacks the permission. "
+        f"{_CHECK_SIGN_IN} `airflow-mcp check` tells which."
     )
 
 
-def _not_found(response: httpx.Response, problem: str) -> AirflowMcpError:
+def _not_found(response: httpx.Response, problem: str, unchanged: str) -> AirflowMcpError:
     payload = _payload(response)
     # Airflow's own "no such DAG" has a typed problem (v1) or a detail (v2); a router's 404 has neither.
     own = isinstance(payload, dict) and (
@@ -80,10 +86,15 @@ def _not_found(response: httpx.Response, problem: str) -> AirflowMcpError:
     )
     if own:
         return NotFoundError(
-            f"Not found: {problem or 'Airflow does not say what'}. Look the id up: get_dags finds DAGs, get_tasks "
-            "lists a DAG's tasks."
+            f"Not found: {problem or 'Airflow does not say what'}.{unchanged} Look the id up: get_dags finds DAGs, "
+            "get_tasks lists a DAG's tasks."
         )
-    return RouteMissingError(f"No Airflow API answers at {response.request.url.path} (404). {_CHECK_URL}")
+    return _route_missing(response, unchanged)
+
+
+def _route_missing(response: httpx.Response, unchanged: str) -> RouteMissingError:
+    path, status = response.request.url.path, response.status_code
+    return RouteMissingError(f"No Airflow API answers at {path} ({status}).{unchanged} {_CHECK_URL}")
 
 
 def unreachable(url: str, error: httpx.RequestError, *, change: bool = False) -> UnreachableError:
@@ -99,6 +110,14 @@ def unreachable(url: str, error: httpx.RequestError, *, change: bool = False) ->
     )
 
 
+def undecodable(error: httpx.DecodingError) -> NotAirflowError:
+    """The error for a compressed answer that does not unpack."""
+    return NotAirflowError(
+        f"The answer is garbled ({clean(str(error))}): it was cut off or changed on its way. Try again; if it stays, "
+        "look at the proxy in front of Airflow."
+    )
+
+
 def outcome_unknown(what: str) -> MayHaveHappenedError:
     """The error for a change that was sent and whose answer did not come."""
     return MayHaveHappenedError(
@@ -108,7 +127,7 @@ def outcome_unknown(what: str) -> MayHaveHappenedError:
 
 def redirected(response: httpx.Response) -> NotAirflowError:
     """The error for a redirect: none is followed, since it could take credentials elsewhere."""
-    target = response.request.url.join(response.headers["location"])
+    target = response.request.url.join(response.headers.get("location", ""))
     if "login" in target.path or "auth" in target.path or target.host != response.request.url.host:
         return NotAirflowError(
             f"Airflow's address redirects to {target.scheme}://{target.netloc.decode()}{target.path}, a sign-in "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,19 +22,21 @@ from airflow_mcp.airflow.failures import (
     not_json,
     outcome_unknown,
     redirected,
+    undecodable,
     unreachable,
 )
-from airflow_mcp.errors import InvalidArgumentError, ReadOnlyError, TimedOutError, TooLargeError
-from airflow_mcp.settings import Settings
+from airflow_mcp.errors import InvalidArgumentError, ReadOnlyError, SettingsError, TimedOutError, TooLargeError
+from airflow_mcp.ids import LONGEST, id_problem
+from airflow_mcp.settings import PREFIX, Settings
 
 Method = Literal["GET", "POST", "PATCH"]
 Query = Mapping[str, str | int | bool | list[str]]
 
 MAX_BODY = 16 * 1024 * 1024
-MAX_ID = 250
+LONGEST_TOKEN = 4096
+MOST_JITTER = 1.3
+SENT = "airflow_mcp_sent"
 WAITS = (0.2, 0.6, 1.8)  # seconds before the second, third and fourth try of a read
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -60,17 +61,9 @@ def build_path(template: str, ids: Mapping[str, str | int]) -> str:
 
 def _segment(name: str, value: str) -> str:
     # A file token is no id of Airflow's: it is an opaque string, longer than an id may be.
-    longest = 4096 if name == "file_token" else MAX_ID
-    if not value.strip():
-        raise InvalidArgumentError(name, "is empty.")
-    if value in (".", ".."):
-        raise InvalidArgumentError(name, f"{value!r} is no Airflow id.")
-    if len(value) > longest:
-        raise InvalidArgumentError(name, f"is {len(value)} characters long; Airflow allows {longest}.")
-    if "/" in value or "\\" in value:
-        raise InvalidArgumentError(name, "holds a slash; an Airflow id has none.")
-    if _CONTROL.search(value):
-        raise InvalidArgumentError(name, "holds a control character or a line break.")
+    problem = id_problem(value, LONGEST_TOKEN if name == "file_token" else LONGEST)
+    if problem:
+        raise InvalidArgumentError(name, f"{problem}.")
     return quote(value, safe="")
 
 
@@ -116,30 +109,38 @@ class Http:
                 response = await self._exchange(call, auth)
             except httpx.TimeoutException:
                 raise TimeoutError from None
+            except httpx.DecodingError as error:
+                raise undecodable(error) from None
             except httpx.RequestError as error:
-                if wait is None:
+                if wait is None or not _lasts(wait):
                     raise unreachable(self._settings.url, error) from None
             else:
                 if wait is None or response.status_code not in RETRIABLE:
                     return response
                 wait = _retry_after(response) or wait
-                if wait > anyio.current_effective_deadline() - anyio.current_time():
+                if not _lasts(wait):
                     return response
             # Jitter, so that many callers do not come back at the same moment.
-            await anyio.sleep(wait * random.uniform(1, 1.3))  # noqa: S311
+            await anyio.sleep(wait * random.uniform(1, MOST_JITTER))  # noqa: S311
 
     async def _once(self, call: Call, auth: httpx.Auth | None) -> httpx.Response:
+        sent: list[bool] = []
         try:
-            response = await self._exchange(call, auth)
+            response = await self._exchange(call, auth, sent)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise unreachable(self._settings.url, error, change=True) from None
         except httpx.RequestError as error:
+            if not sent:
+                raise unreachable(self._settings.url, error, change=True) from None
             raise outcome_unknown(f"the connection broke ({type(error).__name__})") from None
+        except TooLargeError:
+            raise outcome_unknown("its answer was too large to read") from None
         if response.status_code >= 500:
             raise outcome_unknown(f"it answered {response.status_code}")
         return response
 
-    async def _exchange(self, call: Call, auth: httpx.Auth | None) -> httpx.Response:
+    async def _exchange(self, call: Call, auth: httpx.Auth | None, sent: list[bool] | None = None) -> httpx.Response:
+        """Send once; `sent` is marked when the call itself goes out, and not just a sign-in before it."""
         client = self._open()
         request = client.build_request(
             call.method,
@@ -147,6 +148,7 @@ class Http:
             params=_query(call.query),
             json=call.body,
             headers={"accept": "application/json"},
+            extensions={SENT: sent},
         )
         response = await client.send(request, auth=auth, stream=True, follow_redirects=False)
         try:
@@ -162,16 +164,31 @@ class Http:
                 timeout=self._settings.timeout,
                 # A session cookie of Airflow's would sign in the next call by itself.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                event_hooks={"request": [_mark_sent]},
                 headers={"user-agent": f"airflow-ops-mcp/{__version__}"},
             )
         return self._client
+
+
+async def _mark_sent(request: httpx.Request) -> None:
+    sent = request.extensions.get(SENT)
+    if sent is not None:
+        sent.append(True)
+
+
+def _lasts(wait: float) -> bool:
+    """Whether the time limit leaves room for a wait."""
+    return wait * MOST_JITTER < anyio.current_effective_deadline() - anyio.current_time()
 
 
 def _verification(settings: Settings) -> ssl.SSLContext | bool:
     if not settings.verify_ssl:
         return False
     if settings.ca_bundle:
-        return ssl.create_default_context(cafile=settings.ca_bundle)
+        try:
+            return ssl.create_default_context(cafile=settings.ca_bundle)
+        except (OSError, ValueError):
+            raise SettingsError(f"{PREFIX}CA_BUNDLE: the file holds no certificates in PEM form.") from None
     return True
 
 
@@ -194,12 +211,13 @@ async def _read_capped(response: httpx.Response) -> httpx.Response:
                 f"The answer is over {MAX_BODY // 2**20} MiB. Ask for less: one run instead of a date range, "
                 "fewer tasks, a filter."
             )
-    headers = {name: value for name, value in response.headers.items() if name != "content-encoding"}
+    # Raw, since a header may hold what no text decodes; the body is decoded by now.
+    headers = [pair for pair in response.headers.raw if pair[0].lower() != b"content-encoding"]
     return httpx.Response(response.status_code, headers=headers, content=bytes(body), request=response.request)
 
 
 def _decoded(response: httpx.Response, call: Call) -> Any:
-    if response.has_redirect_location:
+    if 300 <= response.status_code < 400:
         raise redirected(response)
     if response.status_code >= 400:
         raise failure(response, change=call.change)
@@ -213,4 +231,4 @@ def _decoded(response: httpx.Response, call: Call) -> Any:
 
 def _retry_after(response: httpx.Response) -> float | None:
     value = response.headers.get("retry-after", "")
-    return float(value) if value.isdigit() else None
+    return float(value) if value.isdecimal() else None

@@ -51,6 +51,7 @@ class Guard:
         if not change.items:
             return change.preview
         self._previewed[plan] = change.items
+        self._previewed.move_to_end(plan)
         while len(self._previewed) > REMEMBERED_PLANS:
             self._previewed.popitem(last=False)
         following = f"Nothing was changed. To do it: the same arguments with confirm=true and plan={plan}."

@@ -6,9 +6,18 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    TypeAdapter,
+    WithJsonSchema,
+)
 
 from airflow_mcp.errors import InvalidArgumentError
+from airflow_mcp.ids import id_problem
 from airflow_mcp.text import fence
 
 
@@ -36,6 +45,12 @@ class Answer(BaseModel):
         return self.model_copy(update={name: None for name in known if name not in kept})
 
 
+def _id(value: str) -> str:
+    if problem := id_problem(value):
+        raise ValueError(problem)
+    return value
+
+
 def _seconds(value: Any) -> Any:
     """Airflow 2 and tasks: an object of days, seconds, microseconds; Airflow 3's DAGs: ISO 8601 (PT1H)."""
     if isinstance(value, dict):
@@ -51,6 +66,8 @@ def _moment(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S").removesuffix(":00") + "Z"
 
 
+Id = Annotated[str, AfterValidator(_id)]
+"""An id as a caller gives it."""
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 Moment = Annotated[datetime, PlainSerializer(_moment), WithJsonSchema({"type": "string"})]
 Untrusted = Annotated[str, PlainSerializer(fence)]

@@ -8,7 +8,7 @@ from typing import Generic, Literal, Self, TypeVar
 
 from pydantic import AwareDatetime, Field, StrictBool, model_validator
 
-from airflow_mcp.models.base import Answer, Arguments
+from airflow_mcp.models.base import Answer, Arguments, Id
 from airflow_mcp.models.dags import DagArguments
 
 NewState = Literal["success", "failed", "skipped"]
@@ -46,10 +46,10 @@ class Relatives(Arguments):
 class ClearTaskInstances(ChangeArguments, Relatives, DagArguments):
     """Arguments of clear_task_instances."""
 
-    dag_run_id: str | None = None
+    dag_run_id: Id | None = None
     start_date: AwareDatetime | None = Field(None, description="logical dates from, instead of dag_run_id")
     end_date: AwareDatetime | None = None
-    task_ids: list[str] | None = Field(None, min_length=1, description='default all; map index: "load_file[7]"')
+    task_ids: list[Id] | None = Field(None, min_length=1, description='default all; map index: "load_file[7]"')
     only_failed: bool = True
     only_running: bool = False
     reset_dag_runs: bool = Field(True, description="false: finished runs stay finished")
@@ -75,9 +75,9 @@ class ClearTaskInstances(ChangeArguments, Relatives, DagArguments):
 class SetTaskInstancesState(ChangeArguments, Relatives, DagArguments):
     """Arguments of set_task_instances_state."""
 
-    task_id: str
+    task_id: Id
     new_state: NewState
-    dag_run_id: str | None = None
+    dag_run_id: Id | None = None
     logical_date: AwareDatetime | None = Field(None, description="instead of dag_run_id")
     map_index: int | None = Field(None, ge=0, description="default: all")
 

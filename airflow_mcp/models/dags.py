@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
 
-from airflow_mcp.models.base import Answer, Arguments, Moment, Names, Seconds, Untrusted
+from airflow_mcp.models.base import Answer, Arguments, Id, Moment, Names, Seconds, Untrusted
 
 ROW = ("dag_id", "is_paused", "schedule", "next_run", "tags", "owners")
 """The fields of a row of get_dags, unless more are asked for."""
@@ -15,7 +15,7 @@ ROW = ("dag_id", "is_paused", "schedule", "next_run", "tags", "owners")
 class DagArguments(Arguments):
     """One DAG."""
 
-    dag_id: str
+    dag_id: Id
 
 
 class GetDags(Arguments):
@@ -41,7 +41,7 @@ class GetDag(DagArguments):
 class GetDagSource(Arguments):
     """Arguments of get_dag_source."""
 
-    dag_id: str | None = None
+    dag_id: Id | None = None
     file_token: str | None = Field(None, description="instead of dag_id, Airflow 2")
     version_number: int | None = Field(None, ge=1, description="DAG version, Airflow 3")
     start_line: int = Field(1, ge=1)

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import AliasChoices, Field, JsonValue, field_validator
 
-from airflow_mcp.models.base import Answer, Moment, Seconds, Untrusted
+from airflow_mcp.models.base import Answer, Id, Moment, Seconds, Untrusted
 from airflow_mcp.models.dags import DagArguments
 
 
@@ -21,7 +21,7 @@ class GetTasks(DagArguments):
 class GetTask(DagArguments):
     """Arguments of get_task."""
 
-    task_id: str
+    task_id: Id
 
 
 class Task(Answer):

@@ -17,6 +17,7 @@ from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
 from airflow_mcp.tools.context import App, make_app
 from tests.oracle import Oracle
+from tests.servers import DAG_IDS
 from tests.session import Session
 
 pytestmark = pytest.mark.anyio
@@ -61,12 +62,16 @@ def names_the_sign_in(message: str, variable: str) -> bool:
     return variable in message and WRONG not in message and "Traceback" not in message
 
 
-async def test_a_wrong_password(oracle: Oracle) -> None:
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [("get_dags", {}), ("patch_dag", {"dag_id": "history", "is_paused": False, "confirm": True})],
+)
+async def test_a_wrong_password(oracle: Oracle, tool: str, arguments: dict[str, Any]) -> None:
+    oracle.pause("history", True)
     async with connect(oracle, username="admin", password=WRONG) as session:
-        for tool, arguments in (("get_dags", {}), ("patch_dag", {"dag_id": "history", "is_paused": True})):
-            more = {"confirm": True} if tool == "patch_dag" else {}
-            message = await session.error(tool, **arguments, **more)
-            assert names_the_sign_in(message, "AIRFLOW_MCP_PASSWORD"), message
+        message = await session.error(tool, **arguments)
+    assert names_the_sign_in(message, "AIRFLOW_MCP_PASSWORD"), message
+    assert oracle.dag("history")["is_paused"] is True
 
 
 async def test_an_unknown_user(oracle: Oracle) -> None:
@@ -89,7 +94,7 @@ async def test_a_password_file_is_read_at_each_sign_in(oracle: Oracle, tmp_path:
         message = await session.error("get_dags")
         assert names_the_sign_in(message, "AIRFLOW_MCP_PASSWORD"), message
         file.write_text(f"{oracle.password('admin')}\n")
-        assert (await session.ok("get_dags"))["total"] == 7
+        assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
 
 
 async def test_a_password_file_that_goes_away(oracle: Oracle, tmp_path: Path) -> None:
@@ -103,7 +108,7 @@ async def test_a_password_file_that_goes_away(oracle: Oracle, tmp_path: Path) ->
 
 async def test_a_token(three: Oracle) -> None:
     async with connect(three, token=three.token()) as session:
-        assert (await session.ok("get_dags"))["total"] == 7
+        assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
 
 
 @pytest.mark.parametrize("token", [WRONG, f"{WRONG}.{WRONG}.{WRONG}", f"{WRONG}-ü"])
@@ -128,7 +133,7 @@ async def test_a_token_file_is_read_at_each_call(three: Oracle, tmp_path: Path) 
         message = await session.error("get_dags")
         assert names_the_sign_in(message, "AIRFLOW_MCP_TOKEN"), message
         file.write_text(f"{three.token()}\n")
-        assert (await session.ok("get_dags"))["total"] == 7
+        assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
         file.write_text("")
         message = await session.error("get_dags")
         assert message == "AIRFLOW_MCP_TOKEN_FILE: the file is empty. Write the secret into it."
@@ -146,7 +151,7 @@ async def test_a_token_that_stops_to_work_is_renewed_and_the_call_goes_on(three:
     async with connect_with_login(three) as (session, auth):
         good = auth._token
         auth._token = break_it(good)
-        assert (await session.ok("get_dags"))["total"] == 7
+        assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
         assert auth._token not in (good, break_it(good))
         auth._token = break_it(good)
         done = await session.ok("patch_dag", dag_id="history", is_paused=False, confirm=True)
@@ -159,7 +164,7 @@ async def test_a_token_that_runs_out_soon_is_renewed_before(three: Oracle) -> No
     async with connect_with_login(three) as (session, auth):
         before = auth._token
         auth._expires = 0.0
-        assert (await session.ok("get_dags"))["total"] == 7
+        assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
         assert auth._token != before
         assert auth._expires > 0.0
 

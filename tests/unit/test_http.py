@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import re
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import cache
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -13,6 +14,7 @@ import anyio
 import httpx
 import pytest
 
+from airflow_mcp import server
 from airflow_mcp.airflow import http as http_module
 from airflow_mcp.airflow.auth import BasicAuth, BearerAuth
 from airflow_mcp.airflow.client import Airflow
@@ -31,18 +33,28 @@ from airflow_mcp.errors import (
 )
 from airflow_mcp.settings import Settings
 from airflow_mcp.tools import dags
+from airflow_mcp.tools.sdk import to_mcp
 from airflow_mcp.tools.spec import tools_of
-from tests.replay import URL, Fault, Replay, replayed
+from tests.replay import URL, Replay, replayed
 from tests.servers import VERSIONS
 
 pytestmark = pytest.mark.anyio
 
 READ = Call("GET", "api/v2/dags")
 CHANGE = Call("PATCH", "api/v2/dags/etl", body={"is_paused": True}, change=True)
+Answer = Callable[[httpx.Request], Awaitable[httpx.Response]]
 PASSWORD, TOKEN = "s3cret-pw", "s3cret-token"
 JSON = {"content-type": "application/json"}
 
 every_version = pytest.mark.parametrize("version", VERSIONS)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def tools_made_once() -> Iterator[None]:
+    """Every test has a server of its own; its tools are the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server, "to_mcp", cache(to_mcp))
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -78,11 +90,11 @@ class Chunks(httpx.AsyncByteStream):
                 yield piece
 
 
-def answers(*given: httpx.Response | Exception | float) -> Fault:
+def answers(*given: httpx.Response | Exception | float) -> Answer:
     """Gives, raises or waits for these, one a request; the last one again."""
     left = list(given)
 
-    async def fault(request: httpx.Request) -> httpx.Response | None:
+    async def answer(request: httpx.Request) -> httpx.Response:
         what = left.pop(0) if len(left) > 1 else left[0]
         if isinstance(what, Exception):
             raise what
@@ -91,16 +103,29 @@ def answers(*given: httpx.Response | Exception | float) -> Fault:
             return httpx.Response(200, json={"late": True})
         return httpx.Response(what.status_code, headers=what.headers, stream=what.stream)
 
-    return fault
+    return answer
 
 
 def plain(status: int, **headers: str) -> httpx.Response:
     return httpx.Response(status, json={"status": status}, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
 
-def sender(*given: httpx.Response | Exception | float, **settings: Any) -> tuple[Http, Replay]:
-    replay = Replay("3.3", answers(*given))
-    return Http(Settings(**{"url": URL} | settings), replay), replay
+class Wire(httpx.MockTransport):
+    """Answers by a function; `requests` has all that was sent."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.requests: list[httpx.Request] = []
+        self._answer = answer
+        super().__init__(self._note)
+
+    async def _note(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return await self._answer(request)
+
+
+def sender(*given: httpx.Response | Exception | float, **settings: Any) -> tuple[Http, Wire]:
+    wire = Wire(answers(*given))
+    return Http(Settings(**{"url": URL} | settings), wire), wire
 
 
 FINE = httpx.Response(200, json={"fine": True})
@@ -156,25 +181,25 @@ REFUSED = {
 @pytest.mark.parametrize(("value", "segment"), SEGMENTS.items(), ids=[*range(len(SEGMENTS))])
 async def test_an_id_is_one_encoded_segment(value: str, segment: str) -> None:
     assert build_path("dags/{dag_id}/details", {"dag_id": value}) == f"dags/{segment}/details"
-    replay = Replay("3.3", answers(FINE))
-    airflow = Airflow(Settings(url=URL, api_version="v2"), replay)
+    wire = Wire(answers(FINE))
+    airflow = Airflow(Settings(url=URL, api_version="v2"), wire)
     await airflow.read("dags/{dag_id}/tasks/{task_id}", {"dag_id": value, "task_id": value})
-    [request] = replay.requests
+    [request] = wire.requests
     assert request.url.raw_path == f"/api/v2/dags/{segment}/tasks/{segment}".encode()
 
 
 @pytest.mark.parametrize("value", REFUSED.values(), ids=REFUSED)
 async def test_an_id_that_cannot_be_one_is_refused_by_name(value: str) -> None:
-    airflow = Airflow(Settings(url=URL), replay := Replay("3.3", answers(FINE)))
-    with pytest.raises(InvalidArgumentError, match="^run_id: ") as refused:
+    airflow = Airflow(Settings(url=URL), wire := Wire(answers(FINE)))
+    with pytest.raises(InvalidArgumentError, match=r"^run_id: ") as refused:
         await airflow.read("dags/{dag_id}/dagRuns/{run_id}", {"dag_id": "etl", "run_id": value})
     assert refused.value.field == "run_id"
-    assert replay.requests == []
+    assert wire.requests == []
 
 
 def test_a_file_token_may_be_longer_than_an_id() -> None:
     assert build_path("{file_token}", {"file_token": "x" * 4096}) == "x" * 4096
-    with pytest.raises(InvalidArgumentError, match="^file_token: is 4097 characters long"):
+    with pytest.raises(InvalidArgumentError, match=r"^file_token: is 4097 characters long"):
         build_path("{file_token}", {"file_token": "x" * 4097})
 
 
@@ -291,25 +316,32 @@ def test_these_are_all_the_id_arguments() -> None:
     assert sorted(set(found) - no_ids) == sorted(ID_ARGUMENTS)
 
 
+@every_version
 @pytest.mark.parametrize(("tool", "name"), ID_ARGUMENTS, ids=[" ".join(each) for each in ID_ARGUMENTS])
-@pytest.mark.parametrize("value", ["", " ", "..", "../variables", "etl\nx", "x" * 4097], ids=ascii)
-async def test_a_bad_id_is_refused_by_name_before_anything_is_sent(tool: str, name: str, value: str) -> None:
-    replay = Replay("2.11", agreeable)
-    arguments = {**CALLS[tool], name: [value] if name == "task_ids" else value}
+async def test_a_bad_id_is_refused_by_name_before_anything_is_sent(tool: str, name: str, version: str) -> None:
+    replay = Replay(version, agreeable)
+    arguments = {**CALLS[tool]}
     if name == "file_token":
         del arguments["dag_id"]
-    async with replayed(replay, api_version="v1") as session:
-        message = await session.error(tool, **arguments)
-    assert f"{name}" in message
-    assert replay.requests == []
+    wrong: list[tuple[str, str, int]] = []
+    async with replayed(replay, api_version="v1" if version < "3" else "v2") as session:
+        for value in ("", " ", "..", "../variables", "etl\nx", "x" * 4097):
+            replay.requests.clear()
+            message = await session.error(tool, **{**arguments, name: [value] if name == "task_ids" else value})
+            named = re.search(rf"\b{name}\b", message) or (
+                name == "file_token" and message.startswith("file_token needs")
+            )
+            if not named or replay.requests:
+                wrong.append((value[:20], message, len(replay.requests)))
+    assert wrong == []
 
 
 @pytest.mark.parametrize("given", ["https://host/airflow", "https://host/airflow/", "https://host/airflow/api/v1/"])
 async def test_the_path_prefix_comes_before_everything(given: str) -> None:
-    replay = Replay("3.3", agreeable)
-    airflow = Airflow(Settings(url=given, username="ana", password="pw"), replay)
+    wire = Wire(agreeable)
+    airflow = Airflow(Settings(url=given, username="ana", password="pw"), wire)
     await airflow.read("dags")
-    assert [str(request.url) for request in replay.requests] == [
+    assert [str(request.url) for request in wire.requests] == [
         "https://host/airflow/api/v2/version",
         "https://host/airflow/auth/token",
         "https://host/airflow/api/v2/dags",
@@ -328,9 +360,9 @@ RETRIED = [*BROKEN.values(), NOT_CONNECTED["ConnectError"], CUT, *map(plain, (42
 
 @pytest.mark.parametrize("what", RETRIED, ids=status_name)
 async def test_a_read_is_tried_again(what: httpx.Response | Exception) -> None:
-    http, replay = sender(what, what, FINE)
+    http, wire = sender(what, what, FINE)
     assert await http.send(READ) == {"fine": True}
-    assert len(replay.requests) == 3
+    assert len(wire.requests) == 3
 
 
 @pytest.mark.parametrize(
@@ -345,18 +377,18 @@ async def test_a_read_is_tried_again(what: httpx.Response | Exception) -> None:
 async def test_a_read_is_tried_four_times_at_most(
     what: httpx.Response | Exception, error: type[AirflowMcpError]
 ) -> None:
-    http, replay = sender(what)
+    http, wire = sender(what)
     with pytest.raises(error):
         await http.send(READ)
-    assert len(replay.requests) == 4
+    assert len(wire.requests) == 4
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 406, 409, 422, 500, 501])
 async def test_other_answers_are_final(status: int) -> None:
-    http, replay = sender(plain(status), FINE)
+    http, wire = sender(plain(status), FINE)
     with pytest.raises(AirflowMcpError):
         await http.send(READ)
-    assert len(replay.requests) == 1
+    assert len(wire.requests) == 1
 
 
 async def test_the_waits_grow_and_are_not_all_alike(monkeypatch: pytest.MonkeyPatch, slept: list[float]) -> None:
@@ -371,24 +403,25 @@ async def test_the_waits_grow_and_are_not_all_alike(monkeypatch: pytest.MonkeyPa
 
 
 async def test_retry_after_is_waited_for(slept: list[float]) -> None:
-    http, replay = sender(plain(429, retry_after="7"), plain(503, retry_after="3"), FINE)
+    http, wire = sender(plain(429, retry_after="7"), plain(503, retry_after="3"), FINE)
     assert await http.send(READ) == {"fine": True}
-    assert len(replay.requests) == 3
-    assert [7, 3] <= slept <= [7 * 1.3, 3 * 1.3]
+    assert len(wire.requests) == 3
+    for waited, asked in zip(slept, (7, 3), strict=True):
+        assert asked <= waited <= asked * 1.3
 
 
 async def test_a_retry_after_longer_than_the_time_out_is_not_waited_for(slept: list[float]) -> None:
-    http, replay = sender(plain(429, retry_after="60"), timeout=5)
+    http, wire = sender(plain(429, retry_after="60"), timeout=5)
     with pytest.raises(BusyError, match=r"slow down \(429\).*Try again later"):
         await http.send(READ)
-    assert (len(replay.requests), slept) == (1, [])
+    assert (len(wire.requests), slept) == (1, [])
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-1", "1.5", "Wed, 21 Oct 2026 07:28:00 GMT", "²"])
 async def test_a_retry_after_that_is_no_number_of_seconds_leaves_our_own_wait(value: str, slept: list[float]) -> None:
-    http, replay = sender(plain(503, retry_after=value), FINE)
+    http, wire = sender(httpx.Response(503, headers=[(b"retry-after", value.encode("latin-1"))]), FINE)
     assert await http.send(READ) == {"fine": True}
-    assert (len(replay.requests), slept) == (2, [0.0])
+    assert (len(wire.requests), slept) == (2, [0.0])
 
 
 async def test_no_wait_goes_beyond_the_time_out(monkeypatch: pytest.MonkeyPatch, slept: list[float]) -> None:
@@ -413,16 +446,16 @@ async def test_an_airflow_that_is_down_is_said_to_be_down_within_a_short_time_ou
 
 @pytest.mark.parametrize(
     "slow",
-    [5.0, httpx.Response(200, headers=JSON, stream=Chunks(*[b" ", 0.05] * 100)), httpx.ReadTimeout("slow")],
+    [5.0, httpx.Response(200, headers=JSON, stream=Chunks(*(b" ", 0.05) * 100)), httpx.ReadTimeout("slow")],
     ids=["no answer", "a trickle", "ReadTimeout"],
 )
 async def test_a_read_ends_with_the_time_out(slow: httpx.Response | Exception | float) -> None:
-    http, replay = sender(slow, timeout=0.2)
+    http, wire = sender(slow, timeout=0.2)
     started = anyio.current_time()
     with pytest.raises(TimedOutError, match=f"{URL} did not answer within 0.2 s.*AIRFLOW_MCP_TIMEOUT"):
         await http.send(READ)
     assert anyio.current_time() - started < 1
-    assert len(replay.requests) == 1
+    assert len(wire.requests) == 1
 
 
 async def test_all_tries_together_end_with_the_time_out() -> None:
@@ -430,10 +463,10 @@ async def test_all_tries_together_end_with_the_time_out() -> None:
         await anyio.sleep(0.09)
         return plain(503)
 
-    replay = Replay("3.3", slowly_failing)
+    wire = Wire(slowly_failing)
     with pytest.raises(TimedOutError):
-        await Http(Settings(url=URL, timeout=0.2), replay).send(READ)
-    assert len(replay.requests) == 3
+        await Http(Settings(url=URL, timeout=0.2), wire).send(READ)
+    assert len(wire.requests) == 3
 
 
 # -- a change is sent once
@@ -458,34 +491,34 @@ UNKNOWN: dict[str, httpx.Response | Exception | float] = {
 
 @pytest.mark.parametrize("what", UNKNOWN.values(), ids=UNKNOWN)
 async def test_a_change_whose_answer_is_lost_may_have_happened(what: httpx.Response | Exception | float) -> None:
-    http, replay = sender(what, FINE, timeout=0.2)
+    http, wire = sender(what, FINE, timeout=0.2)
     with pytest.raises(MayHaveHappenedError) as error:
         await http.send(CHANGE)
-    assert len(replay.requests) == 1
+    assert len(wire.requests) == 1
     for part in ("may or may not have happened", "was not sent again", "Look before trying again", "confirm=false"):
         assert part in str(error.value)
 
 
 @pytest.mark.parametrize("what", NOT_CONNECTED.values(), ids=NOT_CONNECTED)
 async def test_a_change_that_was_not_sent_did_not_happen(what: Exception) -> None:
-    http, replay = sender(what, FINE)
-    with pytest.raises(UnreachableError, match="Cannot reach Airflow.*Nothing was changed"):
+    http, wire = sender(what, FINE)
+    with pytest.raises(UnreachableError, match=r"Cannot reach Airflow.*Nothing was changed"):
         await http.send(CHANGE)
-    assert len(replay.requests) == 1
+    assert len(wire.requests) == 1
 
 
 async def test_a_change_that_is_told_to_wait_is_not_sent_again() -> None:
-    http, replay = sender(plain(429, retry_after="0"), FINE)
+    http, wire = sender(plain(429, retry_after="0"), FINE)
     with pytest.raises(BusyError, match="Nothing was changed"):
         await http.send(CHANGE)
-    assert len(replay.requests) == 1
+    assert len(wire.requests) == 1
 
 
 async def test_read_only_sends_no_change() -> None:
-    http, replay = sender(FINE, read_only=True)
-    with pytest.raises(ReadOnlyError, match="Nothing was sent.*AIRFLOW_MCP_READ_ONLY"):
+    http, wire = sender(FINE, read_only=True)
+    with pytest.raises(ReadOnlyError, match=r"Nothing was sent.*AIRFLOW_MCP_READ_ONLY"):
         await http.send(CHANGE)
-    assert replay.requests == []
+    assert wire.requests == []
     assert await http.send(Call("POST", CHANGE.path, body={"dry_run": True})) == {"fine": True}
 
 
@@ -509,10 +542,18 @@ async def test_read_only_sends_no_change() -> None:
 async def test_an_odd_answer_to_a_read(
     what: httpx.Response, error: type[AirflowMcpError], says: str, tries: int
 ) -> None:
-    http, replay = sender(what)
+    http, wire = sender(what)
     with pytest.raises(error, match=says):
         await http.send(READ)
-    assert len(replay.requests) == tries
+    assert len(wire.requests) == tries
+
+
+@pytest.mark.parametrize("value", [b"na\xefve", "отчёт".encode()], ids=["latin-1", "utf-8"])
+@pytest.mark.parametrize("call", [READ, CHANGE], ids=["read", "change"])
+async def test_a_header_of_a_proxy_may_be_in_any_language(value: bytes, call: Call) -> None:
+    headers = [(b"content-type", b"application/json"), (b"x-served-by", value)]
+    http, _ = sender(httpx.Response(200, headers=headers, content=b'{"fine": true}'))
+    assert await http.send(call) == {"fine": True}
 
 
 async def test_an_answer_of_just_the_size_cap_is_read() -> None:
@@ -523,33 +564,31 @@ async def test_an_answer_of_just_the_size_cap_is_read() -> None:
 
 REDIRECTS = {
     "/login/?next=%2Fapi": f"{URL}/login/, a sign-in page or another host",
-    "login": f"{URL}/api/v2/login, a sign-in page or another host",
     "https://airflow.test/api/v2/dags": "https://airflow.test/api/v2/dags. Set AIRFLOW_MCP_URL to that",
     "http://other.test:81/api/v2/dags": "http://other.test:81/api/v2/dags, a sign-in page or another host",
     "//other.test/x": "http://other.test/x, a sign-in page or another host",
     "https://me:pw@sso.test/authorize?client=1": "https://sso.test/authorize, a sign-in page or another host",
     "http://[": "redirects",
-    "http://other.test:port/": "redirects",
 }
 
 
 @pytest.mark.parametrize("call", [READ, CHANGE], ids=["read", "change"])
 @pytest.mark.parametrize(("location", "says"), REDIRECTS.items(), ids=[*REDIRECTS])
 async def test_a_redirect_is_named_and_not_followed(location: str, says: str, call: Call) -> None:
-    http, replay = sender(httpx.Response(302, headers={"location": location}), FINE)
+    http, wire = sender(httpx.Response(302, headers={"location": location}), FINE)
     with pytest.raises(NotAirflowError, match=re.escape(says)) as error:
         await http.send(call, BasicAuth(Settings(username="ana", password=PASSWORD)))
-    assert [request.url.host for request in replay.requests] == ["airflow.test"]
+    assert [request.url.host for request in wire.requests] == ["airflow.test"]
     assert "client=1" not in str(error.value)
     assert "me:pw" not in str(error.value)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_no_kind_of_redirect_is_followed(status: int) -> None:
-    http, replay = sender(httpx.Response(status, headers={"location": "/login"}), FINE)
+    http, wire = sender(httpx.Response(status, headers={"location": "/login"}), FINE)
     with pytest.raises(NotAirflowError):
         await http.send(READ)
-    assert len(replay.requests) == 1
+    assert len(wire.requests) == 1
 
 
 @pytest.mark.parametrize("call", [READ, CHANGE], ids=["read", "change"])
@@ -566,7 +605,7 @@ ODD: list[httpx.Response | Exception | float] = [
     *UNKNOWN.values(),
     *NOT_CONNECTED.values(),
     *map(plain, (400, 401, 403, 404, 406, 409, 422, 429)),
-    *[httpx.Response(302, headers={"location": location}) for location in [*REDIRECTS][:6]],
+    *[httpx.Response(302, headers={"location": location}) for location in [*REDIRECTS][:5]],
 ]
 
 
@@ -576,26 +615,26 @@ async def test_no_error_tells_a_secret(call: Call, token: bool) -> None:
     settings = Settings(token=TOKEN) if token else Settings(username="ana", password=PASSWORD)
     auth = BearerAuth(settings) if token else BasicAuth(settings)
     for what in ODD:
-        http, replay = sender(what, timeout=0.05)
+        http, wire = sender(what, timeout=0.05)
         with pytest.raises(AirflowMcpError) as error:
             await http.send(call, auth)
-        sent = replay.requests[0].headers["authorization"].split()[1]
+        sent = wire.requests[0].headers["authorization"].split()[1]
         told = "".join(traceback.format_exception(error.value)) + repr(error.value)
         assert not {word for word in (PASSWORD, TOKEN, sent) if word in told}, what
 
 
 async def test_a_session_cookie_is_not_sent_back() -> None:
     cookie = httpx.Response(200, json={}, headers={"set-cookie": "session=signed-in; Path=/; HttpOnly"})
-    http, replay = sender(cookie)
+    http, wire = sender(cookie)
     await http.send(READ)
     await http.send(READ)
-    assert ["cookie" in request.headers for request in replay.requests] == [False, False]
+    assert ["cookie" in request.headers for request in wire.requests] == [False, False]
 
 
 async def test_query_and_headers_are_what_airflow_reads() -> None:
-    http, replay = sender(FINE)
+    http, wire = sender(FINE)
     await http.send(Call("GET", "api/v2/dags", query={"tags": ["a b", "c&d"], "paused": True, "limit": 5, "q": "ё"}))
-    [request] = replay.requests
+    [request] = wire.requests
     assert unquote(request.url.query.decode().replace("+", " ")) == "tags=a b&tags=c&d&paused=true&limit=5&q=ё"
     assert request.headers["accept"] == "application/json"
     assert request.headers["user-agent"].startswith("airflow-ops-mcp/")

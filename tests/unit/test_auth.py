@@ -1,0 +1,439 @@
+"""Signing in: each kind, secrets from files, and one login for many calls, however they come."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import httpcore
+import httpx
+import pytest
+
+from airflow_mcp.airflow import http as http_module
+from airflow_mcp.airflow.client import Airflow
+from airflow_mcp.airflow.http import MAX_BODY
+from airflow_mcp.errors import (
+    AirflowMcpError,
+    ForbiddenError,
+    MayHaveHappenedError,
+    NotSignedInError,
+    SettingsError,
+    TimedOutError,
+    TooLargeError,
+)
+from airflow_mcp.settings import Settings, load_settings
+
+pytestmark = pytest.mark.anyio
+
+URL = "http://airflow.test"
+USER: dict[str, Any] = {"url": URL, "username": "ana", "password": "s3cret-pw", "api_version": "v2"}
+NOW = 1_800_000_000.0
+MANY = 20
+INVALID = httpx.Response(403, json={"detail": "Invalid JWT token"})
+EXPIRED = httpx.Response(401, json={"detail": "Token Expired"})
+
+
+def jwt(exp: object = None, name: str = "") -> str:
+    """A token as Airflow makes them; nobody here checks its signature."""
+    claims = {"sub": "1", "name": name} | ({"exp": exp} if exp is not None else {})
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in ({"alg": "HS512"}, claims)]
+    return b".".join([*parts, b"c2lnbmF0dXJl"]).decode()
+
+
+class Door(httpx.AsyncBaseTransport):
+    """An Airflow 3 that gives out these tokens, one a login, and takes those that it did not revoke."""
+
+    def __init__(self, *tokens: str) -> None:
+        self._left = list(tokens)
+        self.given: list[str] = []
+        self.revoked: set[str] = set()
+        self.refusal = EXPIRED
+        self.login: httpx.Response | Exception | None = None
+        """What a login gets instead of a token."""
+        self.requests: list[httpx.Request] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        self.requests.append(request)
+        await anyio.lowlevel.checkpoint()  # let the other callers in
+        if request.url.path == "/auth/token":
+            return self._token()
+        used = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if used not in self.given or used in self.revoked:
+            return httpx.Response(self.refusal.status_code, headers=self.refusal.headers, content=self.refusal.content)
+        return httpx.Response(200, json={"signed in with": used})
+
+    def _token(self) -> httpx.Response:
+        if isinstance(self.login, Exception):
+            raise self.login
+        if self.login is not None:
+            return self.login
+        self.given.append(self._left.pop(0) if len(self._left) > 1 else self._left[0])
+        return httpx.Response(201, json={"access_token": self.given[-1]})
+
+    @property
+    def logins(self) -> list[httpx.Request]:
+        return [request for request in self.requests if request.url.path == "/auth/token"]
+
+    @property
+    def calls(self) -> list[httpx.Request]:
+        return [request for request in self.requests if request.url.path != "/auth/token"]
+
+
+@pytest.fixture(autouse=True)
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_module, "WAITS", (0.0, 0.0, 0.0))
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Sets the time of day; NOW to begin with."""
+    now = [NOW]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+
+    def set_to(moment: float) -> None:
+        now[0] = moment
+
+    return set_to
+
+
+def seen_by(requests: list[httpx.Request]) -> httpx.MockTransport:
+    def note(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200, json={"dags": [], "total_entries": 0})
+
+    return httpx.MockTransport(note)
+
+
+async def authorizations(settings: Settings, between: Callable[[], object] = lambda: None) -> list[str | None]:
+    """The authorization that two calls send."""
+    requests: list[httpx.Request] = []
+    airflow = Airflow(settings, seen_by(requests))
+    await airflow.read("dags")
+    between()
+    await airflow.read("dags")
+    return [request.headers.get("authorization") for request in requests]
+
+
+def basic(pair: str) -> str:
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+# -- what is sent
+
+
+async def test_basic() -> None:
+    settings = Settings(url=URL, api_version="v1", username="ана", password="p:w ё")
+    assert await authorizations(settings) == [basic("ана:p:w ё")] * 2
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+async def test_bearer(version: str) -> None:
+    settings = Settings.model_validate({"url": URL, "api_version": version, "token": "abc.def"})
+    assert await authorizations(settings) == ["Bearer abc.def"] * 2
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+async def test_no_sign_in_at_all(version: str) -> None:
+    assert await authorizations(Settings.model_validate({"url": URL, "api_version": version})) == [None, None]
+
+
+async def test_a_password_file_is_read_at_each_use(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("old\n")
+    settings = Settings(url=URL, api_version="v1", username="ana", password_file=file)
+    assert await authorizations(settings, lambda: file.write_text("new\n")) == [basic("ana:old"), basic("ana:new")]
+
+
+async def test_a_token_file_is_read_at_each_use(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(" old\n")
+    settings = Settings(url=URL, api_version="v2", token_file=file)
+    assert await authorizations(settings, lambda: file.write_text("new")) == ["Bearer old", "Bearer new"]
+
+
+async def test_a_login_uses_the_password_of_the_moment(tmp_path: Path, clock: Callable[[float], None]) -> None:
+    file = tmp_path / "password"
+    file.write_text("old\n")
+    door = Door(jwt(NOW + 100), jwt(NOW + 9999))
+    airflow = Airflow(Settings(url=URL, api_version="v2", username="ana", password_file=file), door)
+    await airflow.read("dags")
+    file.write_text("new\n")
+    clock(NOW + 200)
+    await airflow.read("dags")
+    assert [json.loads(request.content) for request in door.logins] == [
+        {"username": "ana", "password": "old"},
+        {"username": "ana", "password": "new"},
+    ]
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+@pytest.mark.parametrize("name", ["password_file", "token_file"])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(None, "cannot be read: No such file or directory. Check the file"), (b" \n", "is empty"), (b"\xff\xfe", "")],
+    ids=["missing", "empty", "not text"],
+)
+async def test_a_secret_file_that_cannot_be_used(
+    tmp_path: Path, name: str, version: str, content: bytes | None, says: str
+) -> None:
+    file = tmp_path / "secret"
+    file.write_text("fine")
+    who = {"username": "ana"} if name == "password_file" else {}
+    settings = Settings.model_validate({"url": URL, "api_version": version, name: file, **who})
+    if content is None:
+        file.unlink()
+    else:
+        file.write_bytes(content)
+    requests: list[httpx.Request] = []
+    airflow = Airflow(settings, seen_by(requests))
+    with pytest.raises(SettingsError, match=rf"^AIRFLOW_MCP_{name.upper()}: .*{says}"):
+        await airflow.change("PATCH", "dags/{dag_id}", {"dag_id": "etl"}, body={})
+    assert requests == []
+
+
+def real_wire() -> httpx.AsyncHTTPTransport:
+    """The real HTTP stack, which refuses headers that cannot be sent, before a network that is none."""
+    answer = [b"HTTP/1.1 200 OK\r\n", b"Content-Type: application/json\r\n", b"Content-Length: 2\r\n", b"\r\n", b"{}"]
+    transport = httpx.AsyncHTTPTransport()
+    transport._pool = httpcore.AsyncConnectionPool(network_backend=httpcore.AsyncMockBackend(answer))
+    return transport
+
+
+async def test_a_token_with_a_line_end_works_as_its_file_does() -> None:
+    settings = load_settings({"AIRFLOW_MCP_TOKEN": "s3cret-token\n", "AIRFLOW_MCP_API_VERSION": "v2"})
+    assert await Airflow(settings, real_wire()).read("dags") == {}
+
+
+@pytest.mark.parametrize("secret", ["s3cret\ntoken", "s3cret\x00token"], ids=["line break", "null"])
+async def test_a_token_that_no_header_can_hold_is_not_told(secret: str, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(secret)
+    for source in ({"AIRFLOW_MCP_TOKEN": secret}, {"AIRFLOW_MCP_TOKEN_FILE": str(file)}):
+        with pytest.raises(AirflowMcpError, match="AIRFLOW_MCP_TOKEN") as error:
+            await Airflow(load_settings({**source, "AIRFLOW_MCP_API_VERSION": "v2"}), real_wire()).read("dags")
+        assert "s3cret" not in str(error.value)
+
+
+# -- one login for many calls
+
+
+async def test_one_login_for_many_calls() -> None:
+    door = Door(token := jwt(time.time() + 86_400))
+    airflow = Airflow(Settings(**USER), door)
+    for _ in range(5):
+        assert await airflow.read("dags") == {"signed in with": token}
+    [login] = door.logins
+    assert (login.method, str(login.url)) == ("POST", f"{URL}/auth/token")
+    assert json.loads(login.content) == {"username": "ana", "password": "s3cret-pw"}
+    assert "authorization" not in login.headers
+
+
+@pytest.mark.parametrize(("left", "logins"), [(61, 1), (59, 2), (-5, 2)])
+async def test_a_token_is_renewed_before_it_runs_out(left: int, logins: int, clock: Callable[[float], None]) -> None:
+    door = Door(jwt(NOW + 3600), second := jwt(NOW + 7200))
+    airflow = Airflow(Settings(**USER), door)
+    await airflow.read("dags")
+    clock(NOW + 3600 - left)
+    answer = await airflow.read("dags")
+    assert (len(door.logins), len(door.calls)) == (logins, 2)
+    if logins == 2:
+        assert answer == {"signed in with": second}
+
+
+@pytest.mark.parametrize("token", [jwt(), jwt("soon"), jwt([]), "opaque", "a.b.c", "a.eyJ.c", "a.W10.c"], ids=range(7))
+async def test_a_token_that_does_not_say_when_it_ends_is_kept(token: str, clock: Callable[[float], None]) -> None:
+    door = Door(token)
+    airflow = Airflow(Settings(**USER), door)
+    await airflow.read("dags")
+    clock(NOW + 10**9)
+    await airflow.read("dags")
+    assert len(door.logins) == 1
+
+
+@pytest.mark.parametrize("change", [False, True], ids=["read", "change"])
+@pytest.mark.parametrize("refusal", [EXPIRED, INVALID], ids=["401", "403 Invalid JWT token"])
+async def test_a_refused_token_is_renewed_once_and_the_call_goes_on(refusal: httpx.Response, change: bool) -> None:
+    door = Door(first := jwt(time.time() + 3600, "1"), second := jwt(time.time() + 3600, "2"))
+    door.refusal = refusal
+    airflow = Airflow(Settings(**USER), door)
+    await airflow.read("dags")
+    door.revoked.add(first)
+    if change:
+        answer = await airflow.change("PATCH", "dags/{dag_id}", {"dag_id": "etl"}, body={"is_paused": True})
+        assert door.calls[-1].content == b'{"is_paused":true}'
+    else:
+        answer = await airflow.read("dags")
+    assert answer == {"signed in with": second}
+    assert (len(door.logins), len(door.calls)) == (2, 3)
+
+
+@pytest.mark.parametrize("refusal", [EXPIRED, INVALID], ids=["401", "403 Invalid JWT token"])
+async def test_a_new_token_that_is_refused_too_ends_it(refusal: httpx.Response) -> None:
+    door = Door(token := jwt(time.time() + 3600))
+    door.refusal = refusal
+    door.revoked.add(token)
+    with pytest.raises(AirflowMcpError) as error:
+        await Airflow(Settings(**USER), door).read("dags")
+    assert (len(door.logins), len(door.calls)) == (2, 2)
+    assert isinstance(error.value, NotSignedInError), error.value
+
+
+async def test_a_permission_that_lacks_is_no_reason_to_sign_in_again() -> None:
+    door = Door(token := jwt(time.time() + 3600))
+    door.refusal = httpx.Response(403, json={"detail": "Forbidden"})
+    door.revoked.add(token)
+    with pytest.raises(ForbiddenError, match="This user may not do that"):
+        await Airflow(Settings(**USER), door).read("dags")
+    assert (len(door.logins), len(door.calls)) == (1, 1)
+
+
+async def all_at_once(airflow: Airflow) -> list[Any]:
+    answers: list[Any] = []
+
+    async def one() -> None:
+        answers.append(await airflow.read("dags"))
+
+    async with anyio.create_task_group() as group:
+        for _ in range(MANY):
+            group.start_soon(one)
+    return answers
+
+
+async def test_first_calls_at_the_same_time_share_one_login() -> None:
+    door = Door(token := jwt(time.time() + 3600))
+    assert await all_at_once(Airflow(Settings(**USER), door)) == [{"signed in with": token}] * MANY
+    assert (len(door.logins), len(door.calls)) == (1, MANY)
+
+
+async def test_calls_with_a_token_that_ran_out_share_one_renewal(clock: Callable[[float], None]) -> None:
+    door = Door(jwt(NOW + 3600), second := jwt(NOW + 7200))
+    airflow = Airflow(Settings(**USER), door)
+    await airflow.read("dags")
+    clock(NOW + 3600)
+    assert await all_at_once(airflow) == [{"signed in with": second}] * MANY
+    assert (len(door.logins), len(door.calls)) == (2, 1 + MANY)
+
+
+@pytest.mark.parametrize("refusal", [EXPIRED, INVALID], ids=["401", "403 Invalid JWT token"])
+async def test_calls_whose_token_is_refused_share_one_renewal(refusal: httpx.Response) -> None:
+    door = Door(first := jwt(time.time() + 3600, "1"), second := jwt(time.time() + 3600, "2"))
+    door.refusal = refusal
+    airflow = Airflow(Settings(**USER), door)
+    await airflow.read("dags")
+    door.revoked.add(first)
+    assert await all_at_once(airflow) == [{"signed in with": second}] * MANY
+    assert len(door.logins) == 2
+    assert len(door.calls) <= 1 + 2 * MANY
+
+
+# -- logins that fail
+
+
+async def test_a_wrong_password() -> None:
+    door = Door("never")
+    door.login = httpx.Response(401, json={"detail": "Invalid credentials"})
+    with pytest.raises(NotSignedInError) as error:
+        await Airflow(Settings(**USER), door).read("dags")
+    for part in ("refused the user name or the password (401)", "AIRFLOW_MCP_USERNAME", "AIRFLOW_MCP_PASSWORD"):
+        assert part in str(error.value)
+    assert "s3cret" not in str(error.value)
+    assert (len(door.logins), door.calls) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        httpx.Response(200, html="<html>Welcome</html>"),
+        httpx.Response(404, json={"detail": "Not Found"}),
+        httpx.Response(405, json={"detail": "Method Not Allowed"}),
+        httpx.Response(500, text="Internal Server Error"),
+        httpx.Response(302, headers={"location": "https://sso.test/login"}),
+        httpx.Response(201, json={"token": "abc"}),
+        httpx.Response(201, json={"access_token": None}),
+        httpx.Response(201, json=["abc"]),
+        httpx.Response(201, content=b'{"access_to'),
+    ],
+    ids=["HTML", "404", "405", "500", "redirect", "no token", "null token", "a list", "half"],
+)
+async def test_a_login_that_gives_no_token(login: httpx.Response) -> None:
+    door = Door("never")
+    door.login = login
+    with pytest.raises(NotSignedInError) as error:
+        await Airflow(Settings(**USER), door).read("dags")
+    for part in ("user name and a password did not work", f"/auth/token answered {login.status_code}", "MCP_TOKEN"):
+        assert part in str(error.value)
+    assert (len(door.logins), door.calls) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "stumble", [httpx.ConnectError("refused"), httpx.Response(503, text="starting")], ids=["ConnectError", "503"]
+)
+async def test_a_login_of_a_read_is_tried_again_like_the_read(stumble: Exception | httpx.Response) -> None:
+    class Starting(Door):
+        def _token(self) -> httpx.Response:
+            self.login = stumble if len(self.logins) < 3 else None
+            return super()._token()
+
+    door = Starting(token := jwt(time.time() + 3600))
+    assert await Airflow(Settings(**USER), door).read("dags") == {"signed in with": token}
+    assert (len(door.logins), len(door.calls)) == (3, 1)
+
+
+async def test_a_login_that_hangs_does_not_lock_out_the_next_call() -> None:
+    class Hanging(Door):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if not self.requests:
+                self.requests.append(request)
+                await anyio.sleep(5)
+            return await super().handle_async_request(request)
+
+    door = Hanging(token := jwt(time.time() + 3600))
+    airflow = Airflow(Settings(**USER, timeout=0.1), door)
+    with pytest.raises(TimedOutError):
+        await airflow.read("dags")
+    assert await airflow.read("dags") == {"signed in with": token}
+
+
+@pytest.mark.parametrize(
+    "lost", [httpx.ReadError("reset"), httpx.ReadTimeout("slow")], ids=["ReadError", "ReadTimeout"]
+)
+async def test_a_change_whose_login_is_lost_was_not_sent(lost: Exception) -> None:
+    door = Door("never")
+    door.login = lost
+    with pytest.raises(AirflowMcpError, match="Nothing was changed") as error:
+        await Airflow(Settings(**USER), door).change("PATCH", "dags/{dag_id}", {"dag_id": "etl"}, body={})
+    assert not isinstance(error.value, MayHaveHappenedError)
+    assert door.calls == []
+
+
+class Endless(httpx.AsyncByteStream):
+    """A body that is far over the cap; counts what is taken of it."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while self.taken < 4 * MAX_BODY:
+            self.taken += 2**20
+            yield b" " * 2**20
+
+
+@pytest.mark.parametrize("path", ["/auth/token", "/api/v2/dags"])
+async def test_what_a_sign_in_reads_is_capped_too(path: str) -> None:
+    body = Endless()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == path:
+            return httpx.Response(201 if "token" in path else 403, stream=body)
+        return httpx.Response(201, json={"access_token": jwt()})
+
+    with pytest.raises((TooLargeError, NotSignedInError, ForbiddenError)):
+        await Airflow(Settings(**USER), httpx.MockTransport(answer)).read("dags")
+    assert body.taken <= MAX_BODY + 2**20

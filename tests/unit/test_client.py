@@ -1,0 +1,477 @@
+"""Which Airflow answers: found out once, found anew after an upgrade, and told by `airflow-mcp check`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import httpx
+import pytest
+
+from airflow_mcp.airflow import http as http_module
+from airflow_mcp.airflow.client import Airflow
+from airflow_mcp.airflow.dialect import V1, V2
+from airflow_mcp.check import Finding, findings
+from airflow_mcp.errors import (
+    AirflowMcpError,
+    ForbiddenError,
+    MayHaveHappenedError,
+    NeedsVersionError,
+    NotAirflowError,
+    NotSignedInError,
+    UnreachableError,
+)
+from airflow_mcp.settings import Settings
+from tests.replay import URL, Replay, replayed
+from tests.servers import VERSIONS
+
+pytestmark = pytest.mark.anyio
+
+MANY = 20
+PAGE = httpx.Response(404, html="<title>Airflow 404</title>")
+OTHER = {"2.11": "3.3", "3.3": "2.11"}
+
+every_version = pytest.mark.parametrize("version", VERSIONS)
+
+
+@pytest.fixture(autouse=True)
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_module, "WAITS", (0.0, 0.0, 0.0))
+
+
+def no_route(request: httpx.Request, version: str) -> httpx.Response | None:
+    """What a server of this version says to the other one's routes."""
+    if version < "3":
+        return PAGE if request.url.path.startswith("/api/v2/") else None
+    if not request.url.path.startswith("/api/v1/"):
+        return None
+    if request.method != "GET":
+        # Airflow 3 has the routes that say so for GET alone.
+        return httpx.Response(405, json={"detail": "Method Not Allowed"}, headers={"allow": "GET"})
+    gone = "/api/v1 has been removed in Airflow 3, please use its upgraded version /api/v2 instead."
+    return httpx.Response(404, json={"error": gone})
+
+
+class Server(httpx.AsyncBaseTransport):
+    """An Airflow of one version, which becomes the other one when told to, or before a request by this method."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.upgrade_before: str | None = None
+        self.requests: list[httpx.Request] = []
+        self._replays = {each: Replay(each) for each in VERSIONS}
+
+    def upgrade(self) -> None:
+        self.version = OTHER[self.version]
+
+    def runs(self, version: str) -> dict[str, str]:
+        return self._replays[version].runs
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        await anyio.lowlevel.checkpoint()
+        if request.method == self.upgrade_before:
+            self.upgrade_before = None
+            self.upgrade()
+        refusal = no_route(request, self.version)
+        return refusal or await self._replays[self.version].handle_async_request(request)
+
+    def paths(self, *methods: str) -> list[str]:
+        return [request.url.path for request in self.requests if request.method in methods]
+
+
+def asked(requests: list[httpx.Request]) -> list[str]:
+    """The look-ups of the version that were sent."""
+    return [request.url.path for request in requests if request.url.path.endswith("/version")]
+
+
+# -- finding out
+
+
+@every_version
+async def test_the_newer_api_is_asked_for_first(version: str) -> None:
+    server = Server(version)
+    airflow = Airflow(Settings(url=URL), server)
+    assert await airflow.dialect() is (V1 if version < "3" else V2)
+    both = ["/api/v2/version", "/api/v1/version"]
+    assert asked(server.requests) == (both if version < "3" else both[:1])
+    assert (await airflow.version()).startswith(version)
+
+
+@every_version
+async def test_the_version_is_found_once(version: str) -> None:
+    server = Server(version)
+    airflow = Airflow(Settings(url=URL), server)
+    for _ in range(3):
+        await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
+    assert len(asked(server.requests)) == (2 if version < "3" else 1)
+
+
+@every_version
+async def test_first_calls_at_the_same_time_look_once(version: str) -> None:
+    server = Server(version)
+    airflow = Airflow(Settings(url=URL, username="ana", password="pw"), server)
+    answers: list[Any] = []
+
+    async def one() -> None:
+        answers.append(await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"}))
+
+    async with anyio.create_task_group() as group:
+        for _ in range(MANY):
+            group.start_soon(one)
+    assert [answer["dag_id"] for answer in answers] == ["sales_etl"] * MANY
+    assert len(asked(server.requests)) == (2 if version < "3" else 1)
+
+
+@every_version
+async def test_a_version_that_is_set_is_not_asked_for(version: str) -> None:
+    server = Server(version)
+    name = "v1" if version < "3" else "v2"
+    airflow = Airflow(Settings.model_validate({"url": URL, "api_version": name}), server)
+    await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
+    assert server.paths("GET") == [f"/api/{name}/dags/sales_etl"]
+
+
+@every_version
+async def test_a_wrong_version_that_is_set_is_named(version: str) -> None:
+    server = Server(version)
+    name = "v2" if version < "3" else "v1"
+    airflow = Airflow(Settings.model_validate({"url": URL, "api_version": name}), server)
+    with pytest.raises(AirflowMcpError, match=rf"No Airflow API answers at /api/{name}/dags/sales_etl \(404\)"):
+        await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
+    with pytest.raises(NotAirflowError, match=r"AIRFLOW_MCP_API_VERSION"):
+        await airflow.version()
+    assert "/api/v1/version" not in asked(server.requests) or name == "v1"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "says"),
+    [
+        (PAGE, NotAirflowError, r"No Airflow API answers at http://airflow\.test: neither /api/v2/version nor /api/v1"),
+        (
+            httpx.Response(200, json={"status": "ok"}),
+            NotAirflowError,
+            "No Airflow API answers.*AIRFLOW_MCP_URL.*prefix",
+        ),
+        (httpx.Response(200, json=["3.3.2"]), NotAirflowError, "No Airflow API answers"),
+        (httpx.Response(200, json={"version": 3}), NotAirflowError, "No Airflow API answers"),
+        (httpx.Response(200, html="<html>"), NotAirflowError, "/api/v2/version answered text/html instead of JSON"),
+        (
+            httpx.Response(302, headers={"location": "/login"}),
+            NotAirflowError,
+            "redirects to http://airflow.test/login",
+        ),
+        (httpx.Response(401), NotSignedInError, "wants a sign-in for its version.*proxy.*AIRFLOW_MCP_API_VERSION"),
+        (httpx.Response(403, html="no"), ForbiddenError, "wants a sign-in for its version.*AIRFLOW_MCP_API_VERSION"),
+        (httpx.Response(500), AirflowMcpError, r"failed \(500\)"),
+    ],
+    ids=["404", "other JSON", "list", "number", "HTML", "redirect", "401", "403", "500"],
+)
+async def test_what_is_no_airflow_is_said_so(answer: httpx.Response, error: type[Exception], says: str) -> None:
+    airflow = Airflow(Settings(url=URL, username="ana", password="s3cret"), httpx.MockTransport(lambda _: answer))
+    with pytest.raises(error, match=says) as raised:
+        await airflow.read("dags")
+    assert "s3cret" not in str(raised.value)
+
+
+async def test_a_failed_look_is_not_kept() -> None:
+    server = Server("3.3")
+    up = False
+
+    async def starting(request: httpx.Request) -> httpx.Response:
+        if not up:
+            raise httpx.ConnectError("refused")
+        return await server.handle_async_request(request)
+
+    airflow = Airflow(Settings(url=URL), httpx.MockTransport(starting))
+    with pytest.raises(UnreachableError):
+        await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
+    up = True
+    assert (await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"}))["dag_id"] == "sales_etl"
+
+
+async def test_no_credentials_go_with_the_look() -> None:
+    server = Server("2.11")
+    await Airflow(Settings(url=URL, username="ana", password="pw"), server).dialect()
+    assert [request.headers.get("authorization") for request in server.requests] == [None, None]
+
+
+async def test_what_a_version_lacks_is_refused_by_name() -> None:
+    airflow = Airflow(Settings(url=URL), Server("2.11"))
+    with pytest.raises(NeedsVersionError, match=r"^note needs Airflow 3\. This is Airflow 2\.$"):
+        await airflow.require(["only_failed", "note"])
+
+
+# -- an upgrade in mid-life
+
+
+@every_version
+async def test_a_read_goes_on_after_an_upgrade(version: str) -> None:
+    server = Server(version)
+    async with replayed(server) as session:
+        await session.ok("get_dag", dag_id="sales_etl")
+        server.upgrade()
+        server.requests.clear()
+        assert (await session.ok("get_dag", dag_id="sales_etl"))["dag_id"] == "sales_etl"
+        api = "/api/v1" if version > "3" else "/api/v2"
+        assert server.paths("GET")[-1] == f"{api}/dags/sales_etl"
+        server.requests.clear()
+        await session.ok("get_dag", dag_id="sales_etl")
+        assert server.paths("GET") == [f"{api}/dags/sales_etl"]
+
+
+@every_version
+async def test_a_dry_run_goes_on_after_an_upgrade(version: str) -> None:
+    server = Server(version)
+    run_id = server.runs(OTHER[version])["load_files"]
+    async with replayed(server) as session:
+        await session.ok("get_dag", dag_id="sales_etl")
+        server.upgrade()
+        preview = await session.ok("clear_task_instances", dag_id="load_files", dag_run_id=run_id, confirm=False)
+    assert (preview["done"], preview["total"]) == (False, 2)
+
+
+@every_version
+async def test_a_change_is_made_once_when_the_upgrade_comes_just_before_it(version: str) -> None:
+    server = Server(version)
+    async with replayed(server) as session:
+        server.upgrade_before = "PATCH"
+        answer = await session.ok("patch_dag", dag_id="mapped_group", is_paused=False, confirm=True)
+    assert answer["done"] is True
+    first, then = ("/api/v1", "/api/v2") if version < "3" else ("/api/v2", "/api/v1")
+    assert server.paths("PATCH") == [f"{first}/dags/mapped_group", f"{then}/dags/mapped_group"]
+
+
+async def test_a_change_whose_outcome_is_unknown_is_not_sent_to_the_new_version() -> None:
+    server = Server("2.11")
+
+    async def dying(request: httpx.Request) -> httpx.Response:
+        if request.method == "PATCH":
+            server.requests.append(request)
+            server.upgrade()
+            return httpx.Response(502, html="Bad Gateway")
+        return await server.handle_async_request(request)
+
+    async with replayed(httpx.MockTransport(dying)) as session:
+        message = await session.error("patch_dag", dag_id="mapped_group", is_paused=False, confirm=True)
+    assert "it answered 502: it may or may not have happened" in message
+    assert server.paths("PATCH") == ["/api/v1/dags/mapped_group"]
+
+
+async def test_a_route_that_lacks_on_the_same_version_is_an_error_and_not_a_loop() -> None:
+    replay = Replay("3.3")
+
+    async def lacking(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/version"):
+            return await replay.handle_async_request(request)
+        replay.requests.append(request)
+        return httpx.Response(404, json={"error": "API route not found"})
+
+    async with replayed(httpx.MockTransport(lacking), username=None, password=None) as session:
+        message = await session.error("get_dag", dag_id="sales_etl")
+    assert "No Airflow API answers at /api/v2/dags/sales_etl (404)" in message
+    assert len(replay.sent("GET")) == 1
+
+
+async def test_a_version_that_is_set_stays_after_an_upgrade() -> None:
+    server = Server("2.11")
+    airflow = Airflow(Settings(url=URL, api_version="v1"), server)
+    await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
+    server.upgrade()
+    with pytest.raises(AirflowMcpError, match="No Airflow API answers"):
+        await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
+    assert asked(server.requests) == []
+
+
+async def test_after_an_upgrade_the_sign_in_is_the_new_versions() -> None:
+    server = Server("2.11")
+    airflow = Airflow(Settings(url=URL, username="ana", password="pw"), server)
+    await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
+    server.upgrade()
+    with pytest.raises(AirflowMcpError, match=r"Airflow is now 3\.3.*Nothing was changed\. Call again"):
+        await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
+    await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
+    assert server.requests[-1].headers["authorization"] == "Bearer recorded"
+
+
+# -- airflow-mcp check
+
+
+class Checked(httpx.AsyncBaseTransport):
+    """An Airflow with one DAG, for one user, who may read, and more unless `viewer`."""
+
+    def __init__(self, version: str, *, viewer: bool = False, password: str = "pw", none: bool = False) -> None:
+        self.old = version < "3"
+        self.viewer = viewer
+        self.password = password
+        self.dags = [] if none else [{"dag_id": "отчёт", "is_paused": True}]
+        self.requests: list[httpx.Request] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        path = request.url.path
+        if path == "/auth/token":
+            right = json.loads(request.content)["password"] == self.password
+            return httpx.Response(201, json={"access_token": "t"}) if right else self._no(401, "Invalid credentials")
+        api = "/api/v1/" if self.old else "/api/v2/"
+        if not path.startswith(api):
+            return no_route(request, "2.11" if self.old else "3.3") or PAGE
+        if path.endswith("/version"):
+            return httpx.Response(200, json={"version": "2.11.2" if self.old else "3.3.2"})
+        expected = httpx.BasicAuth("ana", self.password)._auth_header if self.old else "Bearer t"
+        if request.headers.get("authorization") != expected:
+            return self._no(401, None if self.old else "Not authenticated")
+        if request.method != "GET" and self.viewer:
+            return self._no(403, None if self.old else "Forbidden")
+        if request.method == "PATCH":
+            return self._no(400, "Only `is_paused` field can be updated through the REST API")
+        if request.method == "POST":
+            return self._no(404, "Dag Run id airflow-mcp-check not found in dag отчёт")
+        if path.endswith("/tasks"):
+            return httpx.Response(200, json={"tasks": [], "total_entries": 0})
+        return httpx.Response(200, json={"dags": self.dags, "total_entries": len(self.dags)})
+
+    def _no(self, status: int, detail: str | None) -> httpx.Response:
+        if not self.old:
+            return httpx.Response(status, json={"detail": detail})
+        title = {401: "Unauthorized", 403: "Forbidden"}.get(status, "Not so")
+        problem = {"detail": detail, "status": status, "title": title, "type": "https://airflow.apache.org/docs#x"}
+        return httpx.Response(status, json=problem, headers={"content-type": "application/problem+json"})
+
+
+async def check(transport: httpx.AsyncBaseTransport, **settings: Any) -> list[Finding]:
+    given = Settings(**{"url": URL, "username": "ana", "password": "pw"} | settings)
+    return [finding async for finding in findings(given, transport)]
+
+
+def lines(found: list[Finding]) -> list[tuple[str, str, str]]:
+    return [(finding.verdict, finding.topic, finding.text) for finding in found]
+
+
+def permissions(found: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """What was tried on the DAG that is there, each by its first word."""
+    return [(verdict, topic, text.split()[0]) for verdict, topic, text in found if "отчёт" in text]
+
+
+@every_version
+async def test_check_of_an_airflow_that_is_fine(version: str) -> None:
+    server = Checked(version)
+    number, api = ("2.11.2", "v1") if version < "3" else ("3.3.2", "v2")
+    found = lines(await check(server))
+    assert found[:4] == [
+        ("ok", "url", "http://airflow.test answers"),
+        ("ok", "airflow", f"Airflow {number}, REST API {api}"),
+        ("ok", "sign-in", "as ana, with a password"),
+        ("ok", "may", "list DAGs: 1 seen"),
+    ]
+    assert permissions(found) == [("ok", "may", "read"), ("ok", "may", "pause"), ("ok", "may", "clear")]
+    # What it tries can change nothing.
+    for request in server.requests:
+        if request.method == "PATCH":
+            assert request.url.query == b"update_mask=dag_id"
+            assert json.loads(request.content) == {"is_paused": True}
+        elif request.method == "POST" and request.url.path != "/auth/token":
+            assert json.loads(request.content)["dry_run"] is True
+
+
+@every_version
+async def test_check_works_in_read_only_mode(version: str) -> None:
+    assert {finding.verdict for finding in await check(Checked(version), read_only=True)} == {"ok"}
+
+
+@every_version
+async def test_check_of_a_viewer(version: str) -> None:
+    found = lines(await check(Checked(version, viewer=True)))
+    assert permissions(found) == [("ok", "may", "read"), ("no", "may not", "pause"), ("no", "may not", "clear")]
+
+
+@every_version
+async def test_check_of_a_wrong_password(version: str) -> None:
+    found = lines(await check(Checked(version, password="another")))
+    assert [each[:2] for each in found] == [("ok", "url"), ("ok", "airflow"), ("fail", "sign-in")]
+    assert "401" in found[-1][2]
+    assert "AIRFLOW_MCP_PASSWORD" in found[-1][2]
+
+
+@every_version
+async def test_check_of_no_sign_in(version: str) -> None:
+    found = lines(await check(Checked(version), username=None, password=None))
+    assert [each[:2] for each in found][-1] == ("fail", "sign-in")
+    assert "AIRFLOW_MCP_USERNAME" in found[-1][2]
+
+
+async def test_check_of_a_wrong_token_on_airflow_3() -> None:
+    server = Checked("3.3")
+
+    async def refusing(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/version"):
+            return await server.handle_async_request(request)
+        return httpx.Response(403, json={"detail": "Invalid JWT token"})
+
+    found = lines(await check(httpx.MockTransport(refusing), username=None, password=None, token="s3cret"))
+    assert [each[:2] for each in found][-1] == ("fail", "sign-in")
+    assert "AIRFLOW_MCP_TOKEN" in found[-1][2]
+    assert "s3cret" not in found[-1][2]
+
+
+@every_version
+async def test_check_where_no_dag_is(version: str) -> None:
+    assert lines(await check(Checked(version, none=True)))[-2:] == [
+        ("ok", "may", "list DAGs: 0 seen"),
+        ("no", "may", "nothing else can be told: no DAG to try it on"),
+    ]
+
+
+def refused(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("Connection refused")
+
+
+def untrusted(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate")
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (refused, ["Cannot reach Airflow at http://airflow.test: Connection refused", "AIRFLOW_MCP_URL"]),
+        (untrusted, ["Cannot reach Airflow", "self-signed certificate", "AIRFLOW_MCP_CA_BUNDLE"]),
+        (lambda _: PAGE, ["No Airflow API answers at http://airflow.test", "path prefix"]),
+        (lambda _: httpx.Response(200, html="<html>Airflow</html>"), ["a web page, not Airflow's API", "prefix"]),
+        (lambda _: httpx.Response(502, html="Bad Gateway"), ["(502)", "proxy"]),
+    ],
+    ids=["down", "certificate", "wrong path", "web page", "502"],
+)
+async def test_check_of_what_does_not_answer(answer: Any, says: list[str]) -> None:
+    [finding] = await check(httpx.MockTransport(answer))
+    assert (finding.verdict, finding.topic) == ("fail", "url")
+    assert [part for part in says if part not in finding.text] == []
+    assert str(finding).startswith("fail url       ")
+
+
+@every_version
+async def test_check_of_a_wrong_version_that_is_set(version: str) -> None:
+    [finding] = await check(Checked(version), api_version="v2" if version < "3" else "v1")
+    assert (finding.verdict, finding.topic) == ("fail", "url")
+    assert "AIRFLOW_MCP_API_VERSION" in finding.text
+
+
+async def test_a_change_of_a_set_of_instances_stops_where_the_answer_is_lost() -> None:
+    """Airflow 2 sets mapped instances one by one: none is sent twice, and none after the lost one."""
+    replay = Replay("2.11")
+
+    async def losing(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "PATCH" and len(replay.sent("PATCH")) == 2:
+            raise httpx.ReadError("reset")
+        return None
+
+    replay.fault = losing
+    airflow = {"dag_id": "history", "dag_run_id": replay.runs["history"], "task_id": "part", "new_state": "success"}
+    async with replayed(replay) as session:
+        message = await session.error("set_task_instances_state", **airflow, include_downstream=True, confirm=True)
+    paths = [request.url.path for request in replay.sent("PATCH")]
+    assert len(paths) == len(set(paths)) == 2
+    assert "1 of " in message
+    assert "may or may not have happened" in message
+    assert MayHaveHappenedError.__name__ not in message

@@ -1,0 +1,381 @@
+"""The settings and the command line: each variable, each mistake in one line, and no secret anywhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import airflow_mcp
+import airflow_mcp.check
+import airflow_mcp.server
+from airflow_mcp.__main__ import main
+from airflow_mcp.airflow.client import Airflow
+from airflow_mcp.check import Finding
+from airflow_mcp.errors import SettingsError
+from airflow_mcp.settings import PREFIX, Settings, load_settings
+
+SECRET = "s3cret"
+NAMES = [PREFIX + name.upper() for name in Settings.model_fields]
+
+
+def load(**variables: str) -> Settings:
+    """Settings from variables, named here without their prefix."""
+    return load_settings({PREFIX + name: value for name, value in variables.items()})
+
+
+def refusal(**variables: str) -> str:
+    with pytest.raises(SettingsError) as error:
+        load(**variables)
+    message = str(error.value)
+    assert "\n" not in message
+    assert not message.startswith(" ")
+    return message
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "secret.txt"
+    path.write_text(f"{SECRET}\n")
+    return str(path)
+
+
+# -- each variable
+
+
+def test_the_defaults() -> None:
+    settings = load_settings({})
+    assert settings == Settings()
+    assert settings.model_dump() == {
+        "url": "http://localhost:8080",
+        "username": None,
+        "password": None,
+        "password_file": None,
+        "token": None,
+        "token_file": None,
+        "api_version": "auto",
+        "verify_ssl": True,
+        "ca_bundle": None,
+        "timeout": 30,
+        "read_only": False,
+        "confirm": "argument",
+    }
+
+
+@pytest.mark.parametrize(
+    ("variables", "field", "value"),
+    [
+        ({"URL": "https://airflow.example.com/prefix"}, "url", "https://airflow.example.com/prefix"),
+        ({"USERNAME": "ана", "PASSWORD": "x"}, "username", "ана"),
+        ({"API_VERSION": "v1"}, "api_version", "v1"),
+        ({"API_VERSION": "v2"}, "api_version", "v2"),
+        ({"API_VERSION": "auto"}, "api_version", "auto"),
+        *[({"VERIFY_SSL": word}, "verify_ssl", False) for word in ("false", "False", "0", "no", "off")],
+        *[({"READ_ONLY": word}, "read_only", True) for word in ("true", "TRUE", "1", "yes", "on")],
+        ({"TIMEOUT": "2.5"}, "timeout", 2.5),
+        ({"TIMEOUT": "600"}, "timeout", 600),
+        ({"CONFIRM": "plan"}, "confirm", "plan"),
+    ],
+    ids=str,
+)
+def test_a_variable_is_read(variables: dict[str, str], field: str, value: object) -> None:
+    assert getattr(load(**variables), field) == value
+
+
+def test_secrets_are_read(file: str) -> None:
+    assert load(USERNAME="ana", PASSWORD="p w ").read_password() == "p w "
+    assert load(USERNAME="ana", PASSWORD_FILE=file).read_password() == SECRET
+    assert load(TOKEN="abc").read_token() == "abc"
+    assert load(TOKEN_FILE=file).read_token() == SECRET
+    assert load(CA_BUNDLE=file).ca_bundle == Path(file)
+    assert (load().read_password(), load().read_token()) == ("", "")
+
+
+def test_a_file_may_be_named_from_home(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(Path(file).parent))
+    assert load(TOKEN_FILE="~/secret.txt").read_token() == SECRET
+
+
+def test_an_empty_variable_is_not_set() -> None:
+    assert load_settings(dict.fromkeys(NAMES, "")) == Settings()
+    assert load_settings(dict.fromkeys(NAMES, " \t")) == Settings()
+    assert load_settings({"PATH": "/bin", "AIRFLOW_HOME": "/x", "AIRFLOW_MCPX": "y"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("https://airflow.example.com/", "https://airflow.example.com"),
+        (" https://airflow.example.com ", "https://airflow.example.com"),
+        ("https://host/team/airflow//", "https://host/team/airflow"),
+        ("https://host/airflow/api/v1/", "https://host/airflow"),
+        ("https://host/api/v2", "https://host"),
+        ("HTTPS://Host:8443/A", "https://Host:8443/A"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("http://10.0.0.7", "http://10.0.0.7"),
+        ("http://host/api/v3", "http://host/api/v3"),
+    ],
+)
+def test_an_address_is_kept_without_what_we_add(given: str, url: str) -> None:
+    assert load(URL=given).url == url
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("localhost:8080", "must look like https://airflow.example.com"),
+        ("airflow.example.com", "must look like"),
+        ("//airflow.example.com", "must look like"),
+        ("ftp://airflow.example.com", "must look like"),
+        ("file:///etc/passwd", "must look like"),
+        ("http://", "must look like"),
+        ("http:///dags", "must look like"),
+        ("http://a b", "must look like"),
+        ("http://a\nb", "must look like"),
+        ("http://airflow.example.com?x=1", "must end with the path"),
+        ("http://airflow.example.com/#/home", "must end with the path"),
+        ("http://ana@airflow.example.com", "must not hold credentials: set AIRFLOW_MCP_USERNAME"),
+        ("http://:s3cret@airflow.example.com", "must not hold credentials"),
+        ("http://ana:s3cret@airflow.example.com", "must not hold credentials"),
+        ("http://airflow.example.com:port", "port"),
+        ("http://airflow.example.com:99999", "port"),
+        ("http://[::1", ""),
+        # Half of a password whose slash nobody encoded stands where a port does.
+        ("http://ana:s3cret/x@airflow.example.com", ""),
+        ("http://ana:s3cret@air\u2100flow.example.com", ""),
+    ],
+    ids=ascii,
+)
+def test_an_address_that_cannot_be_one(given: str, says: str) -> None:
+    message = refusal(URL=given)
+    assert message.startswith("AIRFLOW_MCP_URL: ")
+    assert says in message.lower() or says in message
+    assert SECRET not in message
+
+
+# -- each mistake, in one line that names the variable and never the value
+
+
+@pytest.mark.parametrize(
+    ("variables", "name", "says"),
+    [
+        ({"API_VERSION": "s3cret"}, "API_VERSION", "'auto', 'v1' or 'v2'"),
+        ({"API_VERSION": "V2"}, "API_VERSION", "'auto', 'v1' or 'v2'"),
+        ({"VERIFY_SSL": "s3cret"}, "VERIFY_SSL", "valid boolean"),
+        ({"READ_ONLY": "s3cret"}, "READ_ONLY", "valid boolean"),
+        ({"TIMEOUT": "s3cret"}, "TIMEOUT", "valid number"),
+        ({"TIMEOUT": "30s3cret"}, "TIMEOUT", "valid number"),
+        ({"TIMEOUT": "0"}, "TIMEOUT", "greater than 0"),
+        ({"TIMEOUT": "-1"}, "TIMEOUT", "greater than 0"),
+        ({"TIMEOUT": "601"}, "TIMEOUT", "less than or equal to 600"),
+        ({"TIMEOUT": "inf"}, "TIMEOUT", "600"),
+        ({"TIMEOUT": "nan"}, "TIMEOUT", ""),
+        ({"CONFIRM": "s3cret"}, "CONFIRM", "'argument' or 'plan'"),
+        ({"CONFIRM": "human"}, "CONFIRM", "'argument' or 'plan'"),
+        ({"PASSWORD_FILE": "/nowhere/s3cret", "USERNAME": "ana"}, "PASSWORD_FILE", "not point to a file"),
+        ({"TOKEN_FILE": "/nowhere/s3cret"}, "TOKEN_FILE", "not point to a file"),
+        ({"TOKEN_FILE": "/"}, "TOKEN_FILE", "not point to a file"),
+        ({"CA_BUNDLE": "/nowhere/s3cret"}, "CA_BUNDLE", "not point to a file"),
+    ],
+    ids=str,
+)
+def test_a_wrong_value(variables: dict[str, str], name: str, says: str) -> None:
+    message = refusal(**variables)
+    assert message.startswith(f"AIRFLOW_MCP_{name}: ")
+    assert says in message
+    assert SECRET not in message
+
+
+@pytest.mark.parametrize(
+    ("variables", "names"),
+    [
+        ({"USERNAME": "ana", "PASSWORD": SECRET, "PASSWORD_FILE": "file"}, ["PASSWORD and", "PASSWORD_FILE", "keep"]),
+        ({"TOKEN": SECRET, "TOKEN_FILE": "file"}, ["TOKEN and", "TOKEN_FILE", "keep one"]),
+        ({"TOKEN": SECRET, "USERNAME": "ana"}, ["TOKEN", "user name", "keep one sign-in"]),
+        ({"TOKEN": SECRET, "USERNAME": "ana", "PASSWORD": SECRET}, ["TOKEN", "user name or password"]),
+        ({"TOKEN_FILE": "file", "PASSWORD": SECRET}, ["TOKEN", "password"]),
+        ({"USERNAME": "ana"}, ["USERNAME", "without AIRFLOW_MCP_PASSWORD"]),
+        ({"PASSWORD": SECRET}, ["PASSWORD", "without AIRFLOW_MCP_USERNAME"]),
+        ({"PASSWORD_FILE": "file"}, ["PASSWORD", "without AIRFLOW_MCP_USERNAME"]),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, dict) else "",
+)
+def test_settings_that_do_not_go_together(variables: dict[str, str], names: list[str], file: str) -> None:
+    message = refusal(**{name: file if value == "file" else value for name, value in variables.items()})
+    assert message.startswith("AIRFLOW_MCP_")
+    assert [name for name in names if name not in message] == []
+    assert SECRET not in message
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("TOKN", "TOKEN"), ("USER", "USERNAME"), ("PASSWD", "PASSWORD"), ("READONLY", "READ_ONLY"), ("url", "URL")],
+)
+def test_an_unknown_variable_is_refused_with_the_one_that_was_meant(name: str, meant: str) -> None:
+    message = refusal(**{name: SECRET})
+    assert message == f"AIRFLOW_MCP_{name} is not a setting. Did you mean AIRFLOW_MCP_{meant}?"
+
+
+def test_an_unknown_variable_that_is_like_none() -> None:
+    message = refusal(**{"Ж" * 30: SECRET})
+    assert "is not a setting" in message
+    assert SECRET not in message
+
+
+def test_no_secret_in_what_settings_print(file: str) -> None:
+    for settings in (load(USERNAME="ana", PASSWORD=SECRET), load(TOKEN=SECRET), load(TOKEN_FILE=file)):
+        for text in (
+            str(settings),
+            repr(settings),
+            f"{settings}",
+            str(settings.model_dump()),
+            settings.model_dump_json(),
+        ):
+            assert SECRET not in text.replace(file, "")
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().url = "http://other.test"  # type: ignore[misc]
+
+
+@pytest.mark.anyio
+async def test_a_ca_bundle_that_holds_no_certificate_is_named(file: str) -> None:
+    airflow = Airflow(
+        load(CA_BUNDLE=file, URL="https://airflow.test"), httpx.MockTransport(lambda _: httpx.Response(200))
+    )
+    with pytest.raises(SettingsError, match="AIRFLOW_MCP_CA_BUNDLE"):
+        await airflow.version()
+
+
+# -- the command line
+
+
+@pytest.fixture
+def environ(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Sets the environment: these settings and no other."""
+
+    def set_to(**variables: str) -> None:
+        for name in list(os.environ):
+            if name.startswith(PREFIX):
+                monkeypatch.delenv(name)
+        for name, value in variables.items():
+            monkeypatch.setenv(PREFIX + name, value)
+
+    set_to()
+    return set_to
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, Any]]:
+    """How servers were run, without running one."""
+    seen: list[Mapping[str, Any]] = []
+
+    class Fake:
+        def __init__(self, settings: Settings) -> None:
+            self.settings = settings
+
+        def run(self, transport: str, **options: Any) -> None:
+            seen.append({"transport": transport, "settings": self.settings, **options})
+
+        def streamable_http_app(self, host: str) -> Settings:
+            return self.settings
+
+    def serve_http(app: Any, host: str, port: int) -> int:
+        seen.append({"transport": "http", "settings": app, "host": host, "port": port})
+        return 0
+
+    monkeypatch.setattr(airflow_mcp.server, "build_server", Fake)
+    monkeypatch.setattr(airflow_mcp.__main__, "_serve_http", serve_http)
+    return seen
+
+
+@pytest.mark.parametrize("command", [[], ["serve"], ["check"], ["--transport", "http"]], ids=" ".join)
+def test_a_wrong_setting_is_one_line_and_status_2(
+    command: list[str], environ: Any, runs: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ(TOKEN=SECRET, TIMEOUT=f"{SECRET}s")
+    assert main(command) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert printed.err.startswith("airflow-mcp: AIRFLOW_MCP_TIMEOUT: ")
+    assert SECRET not in printed.err
+    assert runs == []
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "airflow.example.com", "localhost.example.com", ""])
+def test_an_open_address_is_refused(
+    host: str, environ: Any, runs: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--host", host, "--transport", "http"]) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"airflow-mcp: --host {host}: ")
+    assert "Bind a loopback address" in printed.err
+    assert (printed.out, printed.err.count("\n"), runs) == ("", 1, [])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
+def test_a_loopback_address_serves_over_http(host: str, environ: Any, runs: list[Any]) -> None:
+    assert main(["--transport", "http", "--host", host, "--port", "9876"]) == 0
+    assert runs == [{"transport": "http", "settings": Settings(), "host": host, "port": 9876}]
+
+
+@pytest.mark.parametrize("command", [[], ["serve"], ["--transport", "stdio"]], ids=" ".join)
+def test_stdio_is_served_by_default_and_prints_nothing(
+    command: list[str], environ: Any, runs: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ(URL="https://host/airflow/api/v1", READ_ONLY="true")
+    assert main(command) == 0
+    assert runs == [{"transport": "stdio", "settings": Settings(url="https://host/airflow", read_only=True)}]
+    assert capsys.readouterr().out == ""
+
+
+def test_help_names_every_setting_and_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    lines = {line.split()[0]: line for line in text.splitlines() if line.strip().startswith(PREFIX)}
+    assert list(lines) == NAMES
+    for name, field in Settings.model_fields.items():
+        line = lines[PREFIX + name.upper()]
+        assert str(field.description).replace("`", "") in line
+        if field.default not in (None, False):
+            assert f"(default: {field.default})" in line
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"{airflow_mcp.__version__}\n"
+
+
+@pytest.mark.parametrize("wrong", [["--transport", "sse"], ["--port", "x"], ["stop"], ["--verbose"]], ids=" ".join)
+def test_a_wrong_argument_is_status_2(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(wrong)
+    assert ended.value.code == 2
+    printed = capsys.readouterr()
+    assert "airflow-mcp: error: " in printed.err
+    assert printed.out == ""
+
+
+@pytest.mark.parametrize(("verdicts", "status"), [(["ok", "no", "ok"], 0), (["ok", "fail"], 1), (["fail", "ok"], 1)])
+def test_check_ends_with_1_only_if_something_failed(
+    verdicts: list[Any], status: int, environ: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def findings(settings: Settings) -> AsyncIterator[Finding]:
+        for verdict in verdicts:
+            yield Finding(verdict, "url", settings.url)
+
+    monkeypatch.setattr(airflow_mcp.check, "findings", findings)
+    environ(URL="http://airflow.test")
+    assert main(["check"]) == status
+    assert capsys.readouterr().out.splitlines() == [f"{each:<5}url       http://airflow.test" for each in verdicts]
