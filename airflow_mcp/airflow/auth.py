@@ -11,9 +11,10 @@ from collections.abc import AsyncGenerator
 import anyio
 import httpx
 
+from airflow_mcp.airflow.body import body_of
 from airflow_mcp.airflow.dialect import Dialect
 from airflow_mcp.airflow.failures import INVALID_TOKEN, RETRIABLE
-from airflow_mcp.errors import NotSignedInError
+from airflow_mcp.errors import NotSignedInError, TooLargeError
 from airflow_mcp.settings import Settings
 
 RENEW_BEFORE = 60  # seconds before a token runs out
@@ -118,27 +119,17 @@ class LoginAuth(httpx.Auth):
 
 
 async def _access_token(response: httpx.Response) -> str | None:
-    if not _is_small(response):
-        return None
     try:
-        await response.aread()
-        token = response.json()["access_token"]
-    except (ValueError, LookupError, TypeError):
+        token = json.loads(await body_of(response, LARGEST_ANSWER))["access_token"]
+    except (ValueError, LookupError, TypeError, TooLargeError):
         return None
     return token if isinstance(token, str) else None
 
 
-def _is_small(response: httpx.Response) -> bool:
-    """Whether the answer says that it fits in memory: only such a one is read here."""
-    length = response.headers.get("content-length", "")
-    return length.isdecimal() and int(length) <= LARGEST_ANSWER
-
-
 async def _token_refused(response: httpx.Response) -> bool:
-    if response.status_code == 403 and _is_small(response):
+    if response.status_code == 403:
         # Airflow 3 says 403, not 401, for a token signed with a key that it no longer has.
-        await response.aread()
-        return INVALID_TOKEN.encode() in response.content
+        return INVALID_TOKEN.encode() in await body_of(response, LARGEST_ANSWER)
     return response.status_code == 401
 
 

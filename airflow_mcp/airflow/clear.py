@@ -119,7 +119,7 @@ class Clear:
 
     def _refuse_other_indexes(self, markers: Sequence[Marker], affected: Iterable[TaskInstance]) -> None:
         """Airflow 2 clears all indexes of a task that its filter leaves: only do it when those were asked for."""
-        others = [each.label for each in affected if _other_index(markers, each)]
+        others = [each.label for each in sorted(affected) if _other_index(markers, each)]
         if others:
             raise NeedsVersionError(
                 "Clearing one map index",

@@ -15,6 +15,7 @@ import anyio
 import httpx
 
 from airflow_mcp import __version__
+from airflow_mcp.airflow.body import body_of
 from airflow_mcp.airflow.failures import (
     RETRIABLE,
     failure,
@@ -152,7 +153,7 @@ class Http:
         )
         response = await client.send(request, auth=auth, stream=True, follow_redirects=False)
         try:
-            return await _read_capped(response)
+            return await _read(response)
         finally:
             await response.aclose()
 
@@ -202,18 +203,11 @@ def _plain(value: str | int | bool | list[str]) -> str | list[str]:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-async def _read_capped(response: httpx.Response) -> httpx.Response:
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise TooLargeError(
-                f"The answer is over {MAX_BODY // 2**20} MiB. Ask for less: one run instead of a date range, "
-                "fewer tasks, a filter."
-            )
+async def _read(response: httpx.Response) -> httpx.Response:
+    body = await body_of(response, MAX_BODY)
     # Raw, since a header may hold what no text decodes; the body is decoded by now.
     headers = [pair for pair in response.headers.raw if pair[0].lower() != b"content-encoding"]
-    return httpx.Response(response.status_code, headers=headers, content=bytes(body), request=response.request)
+    return httpx.Response(response.status_code, headers=headers, content=body, request=response.request)
 
 
 def _decoded(response: httpx.Response, call: Call) -> Any:
