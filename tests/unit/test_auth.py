@@ -15,7 +15,6 @@ import httpcore
 import httpx
 import pytest
 
-from airflow_mcp.airflow import http as http_module
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.http import MAX_BODY
 from airflow_mcp.errors import (
@@ -84,11 +83,6 @@ class Door(httpx.AsyncBaseTransport):
     @property
     def calls(self) -> list[httpx.Request]:
         return [request for request in self.requests if request.url.path != "/auth/token"]
-
-
-@pytest.fixture(autouse=True)
-def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_module, "WAITS", (0.0, 0.0, 0.0))
 
 
 @pytest.fixture

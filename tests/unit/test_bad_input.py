@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,9 +12,6 @@ import anyio
 import httpx
 import pytest
 
-from airflow_mcp import server
-from airflow_mcp.airflow import http as http_module
-from airflow_mcp.tools.sdk import to_mcp
 from tests.replay import Fault, Replay, replayed
 from tests.servers import VERSIONS
 
@@ -32,19 +28,6 @@ BOOLEAN = ["confirm: ", "valid boolean"]
 LIST = "valid list"
 ONE_RUN = ["dag_run_id, logical_date: give exactly one"]
 ONE_SCOPE = ["dag_run_id, start_date: give exactly one, a run or the first date of a range"]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def tools_made_once() -> Iterator[None]:
-    """Every test has a server of its own; its tools are the same."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(server, "to_mcp", cache(to_mcp))
-        yield
-
-
-@pytest.fixture(autouse=True)
-def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_module, "WAITS", (0.0, 0.0, 0.0))
 
 
 def without(arguments: Mapping[str, Any], *names: str) -> dict[str, Any]:

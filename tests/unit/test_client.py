@@ -10,7 +10,6 @@ import anyio.lowlevel
 import httpx
 import pytest
 
-from airflow_mcp.airflow import http as http_module
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.dialect import V1, V2
 from airflow_mcp.check import Finding, findings
@@ -34,11 +33,6 @@ PAGE = httpx.Response(404, html="<title>Airflow 404</title>")
 OTHER = {"2.11": "3.3", "3.3": "2.11"}
 
 every_version = pytest.mark.parametrize("version", VERSIONS)
-
-
-@pytest.fixture(autouse=True)
-def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_module, "WAITS", (0.0, 0.0, 0.0))
 
 
 def no_route(request: httpx.Request, version: str) -> httpx.Response | None:

@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 import pytest
 
-from airflow_mcp.airflow import http as http_module
 from airflow_mcp.airflow.http import Call, Http
 from airflow_mcp.errors import (
     AirflowMcpError,
@@ -30,11 +29,6 @@ URL = "http://airflow.test"
 READ = Call("GET", "api/v2/dags/etl")
 CHANGE = Call("PATCH", "api/v2/dags/etl", body={"is_paused": True}, change=True)
 DOCS = "https://airflow.apache.org/docs/apache-airflow/2.11.2/stable-rest-api-ref.html#section/Errors/"
-
-
-@pytest.fixture(autouse=True)
-def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_module, "WAITS", (0.0, 0.0, 0.0))
 
 
 def v1(status: int, title: str, detail: str | None = None, kind: str = "about:blank") -> httpx.Response:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 import re
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from functools import cache
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -14,7 +13,6 @@ import anyio
 import httpx
 import pytest
 
-from airflow_mcp import server
 from airflow_mcp.airflow import http as http_module
 from airflow_mcp.airflow.auth import BasicAuth, BearerAuth
 from airflow_mcp.airflow.client import Airflow
@@ -33,7 +31,6 @@ from airflow_mcp.errors import (
 )
 from airflow_mcp.settings import Settings
 from airflow_mcp.tools import dags
-from airflow_mcp.tools.sdk import to_mcp
 from airflow_mcp.tools.spec import tools_of
 from tests.replay import URL, Replay, replayed
 from tests.servers import VERSIONS
@@ -47,19 +44,6 @@ PASSWORD, TOKEN = "s3cret-pw", "s3cret-token"
 JSON = {"content-type": "application/json"}
 
 every_version = pytest.mark.parametrize("version", VERSIONS)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def tools_made_once() -> Iterator[None]:
-    """Every test has a server of its own; its tools are the same."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(server, "to_mcp", cache(to_mcp))
-        yield
-
-
-@pytest.fixture(autouse=True)
-def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_module, "WAITS", (0.0, 0.0, 0.0))
 
 
 @pytest.fixture

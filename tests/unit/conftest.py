@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+
+from airflow_mcp import server
+from airflow_mcp.airflow import http
+from airflow_mcp.tools.sdk import to_mcp
+
+
+@pytest.fixture(autouse=True, scope="module")
+def tools_made_once() -> Iterator[None]:
+    """Every test has a server of its own; its tools are the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server, "to_mcp", cache(to_mcp))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "WAITS", (0.0, 0.0, 0.0))
