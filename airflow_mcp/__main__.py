@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import json
 import logging
 import os
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 logger = logging.getLogger("airflow_mcp")
+
+# Those for which the SDK checks a request's Host and Origin.
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 DESCRIPTION = """\
 An MCP server to operate Apache Airflow 2 and 3 by talking.
@@ -52,18 +54,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    serving = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    serving.add_argument("--transport", choices=("stdio", "http"), help="default: stdio")
+    serving.add_argument("--host", help="for http: 127.0.0.1 (the default), localhost or ::1")
+    serving.add_argument("--port", type=int, help="for http (default: 8765)")
     parser = argparse.ArgumentParser(
         prog="airflow-mcp",
+        parents=[serving],
         description=DESCRIPTION,
         epilog=_settings_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=__version__)
-    parser.add_argument("--transport", choices=("stdio", "http"), default="stdio", help="default: stdio")
-    parser.add_argument("--host", default="127.0.0.1", help="for http; a loopback address (default: 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8765, help="for http (default: 8765)")
+    parser.set_defaults(transport="stdio", host="127.0.0.1", port=8765)
     commands = parser.add_subparsers(dest="command", title="commands", metavar="")
-    commands.add_parser("serve", help="serve (the default)")
+    commands.add_parser("serve", parents=[serving], help="serve (the default)")
     commands.add_parser("check", help="look at the Airflow that the settings name; exit status 0 or 1")
     demo = commands.add_parser("demo", help="show the main job on a real Airflow, end to end")
     demo.add_argument("--airflow", default="3.3", choices=("2.11", "3.3"), help="which one (default: 3.3)")
@@ -93,7 +98,7 @@ async def _check(settings: Settings) -> int:
 def _serve(settings: Settings, args: argparse.Namespace) -> int:
     from airflow_mcp.server import build_server  # noqa: PLC0415 - the SDK takes half a second to import
 
-    if args.transport == "http" and not _is_loopback(args.host):
+    if args.transport == "http" and args.host not in LOOPBACK:
         print(  # noqa: T201
             f"airflow-mcp: --host {args.host}: whoever reaches this server acts with its Airflow sign-in, and it does "
             "not ask who they are. Bind a loopback address, and let a proxy that signs people in stand before it.",
@@ -119,13 +124,6 @@ def _serve_http(app: Starlette, host: str, port: int) -> int:
     with suppress(KeyboardInterrupt, SystemExit):
         http.run()
     return 0 if http.started else 1
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class _JsonLines(logging.Formatter):

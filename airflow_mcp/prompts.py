@@ -9,7 +9,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
 
-INSTRUCTIONS = "instructions"
+INSTRUCTIONS = "instructions.md"
+ON_CHANGES = "instructions_on_changes.md"
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,13 @@ class PromptSpec:
 def load_prompts() -> list[PromptSpec]:
     """All prompts, by name."""
     found = sorted(_folder().iterdir(), key=lambda file: file.name)
-    return [_parse(file) for file in found if file.name.endswith(".md") and file.name != f"{INSTRUCTIONS}.md"]
+    return [_parse(file) for file in found if file.name.endswith(".md") and file.name not in (INSTRUCTIONS, ON_CHANGES)]
 
 
-def load_instructions() -> str:
-    """What the server tells every model at the start."""
-    return (_folder() / f"{INSTRUCTIONS}.md").read_text(encoding="utf-8").strip()
+def load_instructions(*, changes: bool) -> str:
+    """What the server tells every model at the start, about changes only where it offers some."""
+    names = [INSTRUCTIONS, ON_CHANGES] if changes else [INSTRUCTIONS]
+    return "\n".join((_folder() / name).read_text(encoding="utf-8").strip() for name in names)
 
 
 def _folder() -> Traversable:

@@ -29,6 +29,12 @@ def offered_tools(settings: Settings) -> list[ToolSpec]:
     return [spec for spec in tools_of(dags) if not (spec.changes and settings.read_only)]
 
 
+def offered_prompts(settings: Settings) -> list[PromptSpec]:
+    """The prompts that need no tool but those offered."""
+    withheld = {spec.name for spec in tools_of(dags)} - {spec.name for spec in offered_tools(settings)}
+    return [prompt for prompt in load_prompts() if not any(name in prompt.text for name in withheld)]
+
+
 def build_server(settings: Settings, open_parts: OpenApp = open_app) -> MCPServer[App]:
     """The server for these settings. Nothing is sent to Airflow before the first call of a tool."""
 
@@ -40,13 +46,13 @@ def build_server(settings: Settings, open_parts: OpenApp = open_app) -> MCPServe
     server = MCPServer(
         NAME,
         title="Apache Airflow",
-        instructions=load_instructions(),
+        instructions=load_instructions(changes=not settings.read_only),
         version=__version__,
         tools=[to_mcp(spec) for spec in offered_tools(settings)],
         lifespan=lifespan,
         log_level="WARNING",
     )
-    for spec in load_prompts():
+    for spec in offered_prompts(settings):
         server.add_prompt(_to_mcp(spec))
 
     server.custom_route("/health", methods=["GET"])(_health)

@@ -29,6 +29,9 @@ VERSION_OPTIONS = (
 )
 
 
+MOST_RUNS = 1000  # looked through for those without a date
+
+
 class Clear:
     """Clearing task instances of one Airflow."""
 
@@ -97,14 +100,25 @@ class Clear:
         """Runs of the time that a date range cannot take, since they have no logical date (Airflow 3)."""
         if args.start_date is None or await self._airflow.dialect() is V1:
             return []
-        query: dict[str, str | int] = {"run_after_gte": args.start_date.isoformat(), "limit": PAGE}
+        query: dict[str, str | int] = {"run_after_gte": args.start_date.isoformat(), "order_by": "-run_after"}
         if args.end_date:
             query["run_after_lte"] = args.end_date.isoformat()
         if args.only_failed:
             query["state"] = "failed"
-        answer = await self._airflow.read("dags/{dag_id}/dagRuns", {"dag_id": args.dag_id}, query=query)
-        undated = [run["dag_run_id"] for run in answer["dag_runs"] if not run["logical_date"]]
-        return [f"run {run_id}: no logical date, so clear it by dag_run_id" for run_id in undated[:MOST_LEFT_OUT]]
+        undated: list[str] = []
+        seen, total = 0, 1
+        while seen < min(total, MOST_RUNS):
+            page = {**query, "limit": PAGE, "offset": seen}
+            answer = await self._airflow.read("dags/{dag_id}/dagRuns", {"dag_id": args.dag_id}, query=page)
+            rows, total = answer["dag_runs"], answer["total_entries"] if answer["dag_runs"] else 0
+            undated += [run["dag_run_id"] for run in rows if not run["logical_date"]]
+            seen += len(rows)
+        lines = [f"run {run_id}: no logical date, so clear it by dag_run_id" for run_id in undated[:MOST_LEFT_OUT]]
+        if len(undated) > MOST_LEFT_OUT:
+            lines.append(f"and {len(undated) - MOST_LEFT_OUT} more runs without a logical date")
+        if total > seen:
+            lines.append(f"runs without a logical date among the {total - seen} before the last {seen}")
+        return lines
 
     async def _task_ids(self, markers: Sequence[Marker]) -> dict[str, Any]:
         if not markers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 
@@ -13,6 +13,17 @@ def upstream_of(downstream: Mapping[str, Sequence[str]]) -> dict[str, list[str]]
         for child in below:
             upstream.setdefault(child, []).append(task_id)
     return upstream
+
+
+def below(downstream: Mapping[str, Sequence[str]], task_ids: Iterable[str]) -> set[str]:
+    """All tasks that are downstream of any of these; one of these only if it is downstream of another."""
+    found: set[str] = set()
+    waiting = list(task_ids)
+    while waiting:
+        new = set(downstream.get(waiting.pop(), ())) - found
+        found |= new
+        waiting += new
+    return found
 
 
 def running_order(downstream: Mapping[str, Sequence[str]]) -> dict[str, int]:

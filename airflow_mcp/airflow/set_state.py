@@ -9,7 +9,7 @@ from typing import Any
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.dags import Dags, require_tasks
 from airflow_mcp.airflow.dialect import V1
-from airflow_mcp.airflow.graph import running_order
+from airflow_mcp.airflow.graph import below, running_order
 from airflow_mcp.airflow.report import by_run, count, left_out
 from airflow_mcp.airflow.task_instances import (
     FAILED,
@@ -34,8 +34,8 @@ class _Target:
 
     args: SetTaskInstancesState
     run_id: str
-    place: Mapping[str, int]
-    """Each task's place in the order in which they run."""
+    graph: Mapping[str, Sequence[str]]
+    """Each task's downstream ids."""
     asked: Sequence[TaskInstance]
     """The task instances that are to be in the new state."""
     below: Sequence[TaskInstance]
@@ -81,7 +81,7 @@ class SetState:
         """
         target = await self._look(args)
         affected = await self._affected(target)
-        cleared = target.cleared_with(affected)
+        cleared = await self._cleared(target, affected)
 
         async def apply() -> None:
             await self._apply(target, affected)
@@ -106,10 +106,10 @@ class SetState:
         if args.logical_date:
             run_id = await self._instances.run_at(args.dag_id, args.logical_date)
         await self._require_neighbours(args, run_id)
-        below = await self._related(args, run_id, upstream=False, downstream=True)
-        asked = below
+        under = await self._related(args, run_id, [args.task_id], downstream=True)
+        asked = under
         if args.include_upstream:
-            asked = await self._related(args, run_id, upstream=True, downstream=args.include_downstream)
+            asked = await self._related(args, run_id, [args.task_id], upstream=True, downstream=args.include_downstream)
         marker = Marker(args.task_id, args.map_index)
         relatives = args.include_upstream or args.include_downstream
         asked = [
@@ -117,22 +117,28 @@ class SetState:
             for each in asked
             if each.dag_id == args.dag_id and (marker.matches(each) if each.task_id == args.task_id else relatives)
         ]
-        require_present([marker], [each for each in below if each.dag_run_id == run_id], args.dag_id)
-        return _Target(args, run_id, running_order(graph), asked, below)
+        require_present([marker], [each for each in under if each.dag_run_id == run_id], args.dag_id)
+        return _Target(args, run_id, graph, asked, under)
 
     async def _require_neighbours(self, args: SetTaskInstancesState, run_id: str) -> None:
         """Without a logical date no run is before or after: Airflow 3 would take none, or clear in all."""
-        for name in ("include_future", "include_past"):
-            if getattr(args, name) and not await self._instances.has_logical_date(args.dag_id, run_id):
-                raise InvalidArgumentError(name, f"run {run_id} has no logical date, so no run is before or after it.")
+        names = [name for name in ("include_future", "include_past") if getattr(args, name)]
+        if names and not await self._instances.has_logical_date(args.dag_id, run_id):
+            raise InvalidArgumentError(names[0], f"run {run_id} has no logical date, so no run is before or after it.")
 
     async def _related(
-        self, args: SetTaskInstancesState, run_id: str, *, upstream: bool, downstream: bool
+        self,
+        args: SetTaskInstancesState,
+        run_id: str,
+        task_ids: Sequence[str],
+        *,
+        upstream: bool = False,
+        downstream: bool = False,
     ) -> list[TaskInstance]:
-        """The task and its relatives in the runs that are asked for: a clear of them, tried and not done."""
+        """Tasks and their relatives in the runs that are asked for: a clear of them, tried and not done."""
         body: dict[str, Any] = {
             "dag_run_id": run_id,
-            "task_ids": [args.task_id],
+            "task_ids": list(task_ids),
             "only_failed": False,
             "include_upstream": upstream,
             "include_downstream": downstream,
@@ -156,6 +162,21 @@ class SetState:
         answer = await self._airflow.read(SET_STATES, {"dag_id": args.dag_id}, method="POST", body=body)
         return matching(answer["task_instances"], target.to_set())
 
+    async def _cleared(self, target: _Target, affected: Sequence[TaskInstance]) -> list[TaskInstance]:
+        if not (target.mapped and affected and await self._airflow.dialect() is V1):
+            return target.cleared_with(affected)
+        # Set one by one, each of them has Airflow clear what failed below it.
+        set_ids = sorted({each.task_id for each in affected})
+        there = await self._related(target.args, target.run_id, set_ids, downstream=True)
+        under, set_now = below(target.graph, set_ids), set(affected)
+        return [
+            each
+            for each in there
+            if each.state in FAILED
+            and each not in set_now
+            and (each.dag_id != target.args.dag_id or each.task_id in under)
+        ]
+
     async def _apply(self, target: _Target, affected: Sequence[TaskInstance]) -> None:
         args = target.args
         if await self._airflow.dialect() is not V1:
@@ -163,7 +184,8 @@ class SetState:
             await self._airflow.change("PATCH", route, ids, body=_state_body(args))
         elif target.mapped:
             # In the order in which they run, since Airflow clears what failed below each one that it sets.
-            await self._set_one_by_one(args, sorted(affected, key=lambda each: target.place.get(each.task_id, 0)))
+            place = running_order(target.graph)
+            await self._set_one_by_one(args, sorted(affected, key=lambda each: place.get(each.task_id, 0)))
         else:
             body = {**_v1_body(target), "dry_run": False}
             await self._airflow.change("POST", SET_STATES, {"dag_id": args.dag_id}, body=body)

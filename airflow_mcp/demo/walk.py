@@ -91,7 +91,7 @@ def signs_of_life() -> Iterator[None]:
 
 async def _walk(server: Standalone) -> None:
     runs = await _break_things(server)
-    environment = {**os.environ, **client_environment(server)}
+    environment = {**os.environ, "NO_PROXY": "127.0.0.1", **client_environment(server)}
     parameters = StdioServerParameters(command=sys.executable, args=["-m", "airflow_mcp"], env=environment)
     with Path(os.devnull).open("w") as quiet:  # noqa: ASYNC230 - the server's log is no part of the show
         async with Client(stdio_client(parameters, errlog=quiet)) as client:
@@ -106,7 +106,9 @@ async def _break_things(server: Standalone) -> dict[str, str]:
     """Run the three DAGs once; two of them fail. Gives the id of each run."""
     say(f"\nRunning {DAILY}, {SALES} and {FILES} once; the last two are made to fail")
     with signs_of_life():
-        async with httpx.AsyncClient(base_url=f"{server.url}/api/v{server.release.major - 1}/", timeout=30) as rest:
+        async with httpx.AsyncClient(
+            base_url=f"{server.url}/api/v{server.release.major - 1}/", timeout=30, trust_env=False
+        ) as rest:
             if server.release.major == 2:
                 rest.auth = httpx.BasicAuth(server.username, server.password)
             else:

@@ -13,6 +13,7 @@ from airflow_mcp.models.changes import ChangeArguments, ChangeT, Prepared
 from airflow_mcp.settings import Settings
 
 REMEMBERED_PLANS = 256
+MOST_REMEMBERED_ITEMS = 1000
 MOST_DIFFERENCES = 10
 
 _DONE = "Done: "
@@ -50,8 +51,9 @@ class Guard:
     def _preview(self, plan: str, change: Prepared[ChangeT]) -> ChangeT:
         if not change.items:
             return change.preview
-        self._previewed[plan] = change.items
-        self._previewed.move_to_end(plan)
+        if len(change.items) <= MOST_REMEMBERED_ITEMS:
+            self._previewed[plan] = change.items
+            self._previewed.move_to_end(plan)
         while len(self._previewed) > REMEMBERED_PLANS:
             self._previewed.popitem(last=False)
         following = f"Nothing was changed. To do it: the same arguments with confirm=true and plan={plan}."
@@ -68,8 +70,8 @@ class Guard:
         if before is None:
             moved = "it belongs to other arguments, or the preview is long ago"
         else:
-            gone = [f"-{item}" for item in before if item not in change.items]
-            new = [f"+{item}" for item in change.items if item not in before]
+            gone = [f"-{item}" for item in sorted(set(before) - set(change.items))]
+            new = [f"+{item}" for item in sorted(set(change.items) - set(before))]
             differences = gone + new
             more = f" and {len(differences) - MOST_DIFFERENCES} more" if len(differences) > MOST_DIFFERENCES else ""
             moved = "; ".join(differences[:MOST_DIFFERENCES]) + more if differences else "the arguments differ"

@@ -25,7 +25,7 @@ class PatchDag(ChangeArguments, DagArguments):
     """Arguments of patch_dag."""
 
     is_paused: bool
-    update_mask: list[str] | None = Field(None, description='only ["is_paused"]')
+    update_mask: list[str] | None = None
 
     @model_validator(mode="after")
     def _only_is_paused(self) -> Self:

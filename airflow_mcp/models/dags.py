@@ -25,11 +25,13 @@ class GetDags(Arguments):
     offset: int = Field(0, ge=0)
     order_by: str | None = Field(None, description="dag_id or -dag_id; Airflow 3: also last_run_state")
     tags: list[str] | None = Field(None, description="DAGs with any of these")
-    owners: list[str] | None = Field(None, description="DAGs of any of these")
+    owners: list[str] | None = Field(None, description="DAGs of any of these; part of a name will do")
     dag_id_pattern: str | None = Field(None, description="part of the id; % matches anything")
     paused: bool | None = None
     only_active: bool = Field(True, description="false: also DAGs whose file is gone")
-    fields: list[str] | None = Field(None, description="more fields a row, as in get_dag")
+    fields: list[str] | None = Field(
+        None, description="also: description, fileloc, has_import_errors, last_parsed_time"
+    )
 
 
 class GetDag(DagArguments):
@@ -63,7 +65,16 @@ def _schedule(value: Any) -> Any:
     if "value" in value:
         return value["value"]
     parts = {name: number for name, number in value.items() if not name.startswith("__") and number}
-    return "every " + " ".join(f"{number} {name}" for name, number in parts.items())
+    # A relative delta: plural names are steps, singular ones (`day: 1`) fix a part of the date.
+    steps = [f"{number} {name}" for name, number in parts.items() if name.endswith("s")]
+    fixed = [f"{name} {number}" for name, number in parts.items() if not name.endswith("s")]
+    text = f"every {' '.join(steps)}" if steps else ""
+    return f"{text} on {', '.join(fixed)}".strip() if fixed else text or None
+
+
+def _stripped(value: Any) -> Any:
+    """Airflow 2 splits "ana, ben" at the comma alone."""
+    return [owner.strip() for owner in value] if isinstance(value, list) else value
 
 
 class Dag(Answer):
@@ -72,7 +83,7 @@ class Dag(Answer):
     dag_id: str
     is_paused: bool | None = None
     active: bool | None = Field(None, description="false: its file is gone", validation_alias="is_active")
-    schedule: Annotated[str, BeforeValidator(_schedule)] | None = Field(
+    schedule: Annotated[str | None, BeforeValidator(_schedule)] = Field(
         None, validation_alias=AliasChoices("timetable_summary", "schedule_interval")
     )
     next_run: Moment | None = Field(
@@ -81,7 +92,7 @@ class Dag(Answer):
         validation_alias=AliasChoices("next_dagrun_run_after", "next_dagrun_create_after"),
     )
     tags: Names | None = None
-    owners: list[str] | None = None
+    owners: Annotated[list[str], BeforeValidator(_stripped)] | None = None
     description: str | None = None
     timetable_description: str | None = None
     fileloc: str | None = None

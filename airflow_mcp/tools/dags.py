@@ -19,9 +19,9 @@ async def get_dags(app: App, args: GetDags) -> DagList:
     return await app.dags.find(args)
 
 
-@tool("Get a DAG")
+@tool("Get a DAG", user_text=True)
 async def get_dag(app: App, args: GetDag) -> Dag:
-    """One DAG in short."""
+    """One DAG in short, with description, file and import errors."""
     return await app.dags.get(args)
 
 
@@ -57,7 +57,10 @@ async def patch_dag(app: App, args: PatchDag) -> DagChange:
 
 @tool("Clear task instances", changes=True, destructive=True, idempotent=False)
 async def clear_task_instances(app: App, args: ClearTaskInstances) -> TaskInstancesChange:
-    """Run task instances again. The preview lists each with its state: also the way to see what failed."""
+    """Run task instances again, only failed ones by default.
+
+    The preview lists each with its state: the way to see what failed.
+    """
     return await app.guard.carry_out("clear_task_instances", args, await app.clear.prepare(args))
 
 

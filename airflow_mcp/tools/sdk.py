@@ -13,7 +13,7 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
-from mcp_types import CallToolResult, TextContent, ToolAnnotations
+from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, ValidationError
 
 from airflow_mcp.errors import AirflowMcpError, VersionChangedError
@@ -29,20 +29,18 @@ logger = logging.getLogger(__name__)
 class _Metadata(FuncMetadata):
     """Hands the arguments to the function as the model that they are."""
 
+    list_arguments: frozenset[str]
+
     def validate_arguments(self, arguments_to_validate: dict[str, Any]) -> dict[str, Any]:
-        return {"args": self.arg_model.model_validate(_lists_parsed(arguments_to_validate))}
+        parsed = {name: self._list_parsed(name, value) for name, value in arguments_to_validate.items()}
+        return {"args": self.arg_model.model_validate(parsed)}
 
-
-def _lists_parsed(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Some clients send a list as its JSON text; nothing else is read out of a string, least of all null."""
-    return {name: _list_parsed(value) for name, value in arguments.items()}
-
-
-def _list_parsed(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith("["):
-        with suppress(ValueError):
-            return json.loads(value)
-    return value
+    def _list_parsed(self, name: str, value: Any) -> Any:
+        """Some clients send a list as its JSON text; nothing else is read out of a string, least of all null."""
+        if name in self.list_arguments and isinstance(value, str) and value.startswith("["):
+            with suppress(ValueError, RecursionError):
+                return json.loads(value)
+        return value
 
 
 class _Tool(Tool):
@@ -75,12 +73,15 @@ def to_mcp(spec: ToolSpec) -> Tool:
         ),
         structured_output=False,
     )
+    parameters = input_schema(spec.arguments)
+    lists = [name for name, part in parameters["properties"].items() if part["type"] == "array"]
     metadata = _Metadata(
+        list_arguments=frozenset(lists),
         arg_model=type(spec.arguments.__name__, (spec.arguments, ArgModelBase), {}),
         output_model=spec.answer,
         output_schema=output_schema(spec.answer),
     )
-    return _Tool(**{**dict(base), "parameters": input_schema(spec.arguments), "fn_metadata": metadata})
+    return _Tool(**{**dict(base), "parameters": parameters, "fn_metadata": metadata})
 
 
 async def _call(spec: ToolSpec, app: App, args: Arguments) -> CallToolResult:

@@ -28,7 +28,7 @@ class ToolSpec:
     destructive: bool
     idempotent: bool
     user_text: bool
-    """Whether the answer holds text that Airflow's users wrote."""
+    """Whether the answer holds free text of Airflow's users: source, docs, a description."""
 
 
 def tool(

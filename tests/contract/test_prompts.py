@@ -18,7 +18,7 @@ TOOL_NAME = re.compile(r"\b(?:get|patch|clear|set)_[a-z_]+")
 ARGUMENT_NAME = re.compile(r"\b([a-z_]+)=")
 TOOLS = {spec.name: snapshot(spec) for spec in offered_tools(Settings())}
 PROMPTS = load_prompts()
-TEXTS = {"instructions": load_instructions()} | {spec.name: spec.text for spec in PROMPTS}
+TEXTS = {"instructions": load_instructions(changes=True)} | {spec.name: spec.text for spec in PROMPTS}
 
 every_prompt = pytest.mark.parametrize("spec", PROMPTS, ids=lambda spec: spec.name)
 every_text = pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
@@ -29,7 +29,7 @@ def values(spec: PromptSpec) -> dict[str, str]:
 
 
 def test_every_file_is_loaded() -> None:
-    assert set(TEXTS) == {file.stem for file in (ROOT / "prompts").iterdir()}
+    assert set(TEXTS) | {"instructions_on_changes"} == {file.stem for file in (ROOT / "prompts").iterdir()}
     assert len(PROMPTS) >= 2
 
 
@@ -72,7 +72,9 @@ async def test_client_gets_the_prompt(spec: PromptSpec) -> None:
     assert getattr(messages[0].content, "text", "") == spec.render(values(spec))
 
 
-async def test_server_sends_the_instructions() -> None:
-    async with Client(build_server(Settings())) as client:
+@pytest.mark.parametrize("read_only", [False, True])
+async def test_server_sends_the_instructions(read_only: bool) -> None:
+    names = ["instructions.md"] if read_only else ["instructions.md", "instructions_on_changes.md"]
+    async with Client(build_server(Settings(read_only=read_only))) as client:
         sent = client.instructions
-    assert sent == (ROOT / "prompts/instructions.md").read_text(encoding="utf-8").strip()
+    assert sent == "\n".join((ROOT / "prompts" / name).read_text(encoding="utf-8").strip() for name in names)

@@ -361,6 +361,37 @@ async def test_set_state_of_one_index_tells_what_airflow_clears(session: Session
     assert (after["part[1]"], after["last"], after["part[0]"]) == ("success", None, "failed")
 
 
+@pytest.mark.parametrize("new_state", ["success", "failed"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"include_upstream": True},
+        {"include_downstream": True},
+        {"map_index": 2, "include_upstream": True},
+        {"map_index": 2, "include_upstream": True, "include_downstream": True},
+    ],
+)
+async def test_set_state_among_failed_ones_changes_what_it_says(
+    session: Session, oracle: Oracle, history: Any, options: dict[str, Any], new_state: str
+) -> None:
+    run_id = history()
+    last = "failed" if new_state == "success" else "skipped"
+    await set_states(session, run_id, first="skipped", part="failed", last=last)
+    before = oracle.states("history", run_id)
+    preview, _ = await session.confirmed(
+        "set_task_instances_state",
+        dag_id="history",
+        dag_run_id=run_id,
+        task_id="part",
+        new_state=new_state,
+        **options,
+    )
+    after = oracle.states("history", run_id)
+    told = {**listed(preview["runs"], run_id), **listed(preview.get("also_cleared"), run_id)}
+    assert moved(before, after) == set(told)
+    assert {after[name] for name in listed(preview.get("also_cleared"), run_id)} <= {None}
+
+
 @pytest.mark.parametrize("task_id", ["first", "part"])
 async def test_set_state_takes_other_runs_along(session: Session, oracle: Oracle, history: Any, task_id: str) -> None:
     runs = [history() for _ in range(3)]

@@ -49,7 +49,7 @@ async def use(client: Client, oracle: Oracle) -> None:
     """What a client does first: look around, read, preview."""
     assert client.server_info
     assert (client.server_info.name, client.server_info.version) == ("airflow-ops-mcp", __version__)
-    assert client.instructions == load_instructions()
+    assert client.instructions == load_instructions(changes=True)
     assert len((await client.list_tools()).tools) == 9
     prompts = (await client.list_prompts()).prompts
     assert {prompt.name for prompt in prompts} == {"diagnose_failed_dag", "rerun_failed_tasks"}

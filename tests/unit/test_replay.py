@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from mcp_types import CallToolResult
+from mcp.types import CallToolResult
 
 from airflow_mcp.tools import dags
 from airflow_mcp.tools.schema import output_schema

@@ -320,7 +320,7 @@ def test_an_open_address_is_refused(
     assert (printed.out, printed.err.count("\n"), runs) == ("", 1, [])
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_a_loopback_address_serves_over_http(host: str, environ: Any, runs: list[Any]) -> None:
     assert main(["--transport", "http", "--host", host, "--port", "9876"]) == 0
     assert runs == [{"transport": "http", "settings": Settings(), "host": host, "port": 9876}]

@@ -1,0 +1,117 @@
+"""Answers that a real Airflow gives seldom, and large ones."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from airflow_mcp.models.dags import Dag
+from airflow_mcp.server import build_server, offered_prompts
+from airflow_mcp.settings import Settings
+from tests.replay import Replay, replayed
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(
+    ("schedule_interval", "expected"),
+    [
+        ({"__type": "CronExpression", "value": "0 6 * * *"}, "0 6 * * *"),
+        ({"__type": "TimeDelta", "days": 1, "seconds": 3600, "microseconds": 0}, "every 1 days 3600 seconds"),
+        ({"__type": "RelativeDelta", "months": 1, "days": 0, "day": 1, "year": None}, "every 1 months on day 1"),
+        ({"__type": "TimeDelta", "days": 0, "seconds": 0, "microseconds": 0}, None),
+        (None, None),
+    ],
+)
+def test_schedules_of_airflow_2(schedule_interval: Any, expected: str | None) -> None:
+    dag = Dag.model_validate({"dag_id": "etl", "schedule_interval": schedule_interval, "owners": ["ana", " ben"]})
+    assert dag.schedule == expected
+    assert dag.owners == ["ana", "ben"]
+
+
+async def test_owners_are_found_whatever_the_size_of_a_page() -> None:
+    rows = [
+        {"dag_id": f"dag_{number:03}", "owners": ["ana", " Ben"] if number % 2 else ["eva"]} for number in range(130)
+    ]
+
+    async def pages_of_fifty(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path != "/api/v1/dags":
+            return None
+        offset = int(request.url.params["offset"])
+        return httpx.Response(200, json={"dags": rows[offset : offset + 50], "total_entries": len(rows)})
+
+    async with replayed(Replay("2.11", pages_of_fifty)) as session:
+        answer = await session.ok("get_dags", owners=["ben"], limit=100)
+    assert (answer["total"], answer["returned"]) == (65, 65)
+    assert answer["dags"][0]["owners"] == ["ana", "Ben"]
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        (None, 1),
+        ("", 1),
+        ("a = 1\n\x0cb = 2\n", 2),
+        ("a = 1\r\nb = 2\rc = 3", 3),
+    ],
+)
+async def test_lines_are_counted_as_python_counts_them(content: str | None, lines: int) -> None:
+    async def source(request: httpx.Request) -> httpx.Response | None:
+        return httpx.Response(200, json={"content": content}) if "/dagSources/" in request.url.path else None
+
+    async with replayed(Replay("3.3", source)) as session:
+        assert (await session.ok("get_dag_source", dag_id="sales_etl"))["total_lines"] == lines
+
+
+async def test_a_line_that_is_cut_says_so() -> None:
+    async def source(request: httpx.Request) -> httpx.Response | None:
+        return httpx.Response(200, json={"content": "x" * 9000}) if "/dagSources/" in request.url.path else None
+
+    async with replayed(Replay("3.3", source)) as session:
+        answer = await session.ok("get_dag_source", dag_id="sales_etl")
+    assert "… (9000 characters)" in answer["source"]
+    assert len(answer["source"]) < 2100
+
+
+async def test_runs_without_a_date_are_named_behind_many_that_have_one() -> None:
+    dated = [{"dag_run_id": f"dated_{number}", "logical_date": "2026-01-02T00:00:00Z"} for number in range(120)]
+    runs = dated + [{"dag_run_id": f"undated_{number}", "logical_date": None} for number in range(30)]
+
+    async def many(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path.endswith("/clearTaskInstances"):
+            return httpx.Response(200, json={"task_instances": [], "total_entries": 0})
+        if not request.url.path.endswith("/dagRuns"):
+            return None
+        offset = int(request.url.params["offset"])
+        return httpx.Response(200, json={"dag_runs": runs[offset : offset + 100], "total_entries": len(runs)})
+
+    async with replayed(Replay("3.3", many)) as session:
+        answer = await session.ok(
+            "clear_task_instances", dag_id="etl", start_date="2026-01-01T00:00:00Z", confirm=False
+        )
+    assert answer["left_out"][0] == "run undated_0: no logical date, so clear it by dag_run_id"
+    assert answer["left_out"][-1] == "and 10 more runs without a logical date"
+
+
+async def test_only_a_list_is_read_out_of_text() -> None:
+    async def dags(request: httpx.Request) -> httpx.Response | None:
+        return (
+            httpx.Response(200, json={"dags": [], "total_entries": 0}) if request.url.path.endswith("/dags") else None
+        )
+
+    replay = Replay("3.3", dags)
+    async with replayed(replay) as session:
+        await session.ok("get_dags", dag_id_pattern="[1]", tags=json.dumps(["a", "b"]))
+        assert "tags: " in await session.error("get_dags", tags="[" * 100_000)
+    assert replay.sent("GET")[0].url.params.get_list("tags") == ["a", "b"]
+    assert replay.sent("GET")[0].url.params["dag_id_pattern"] == "[1]"
+
+
+def test_read_only_promises_no_change() -> None:
+    settings = Settings(read_only=True)
+    assert "confirm" not in str(build_server(settings).instructions)
+    assert offered_prompts(settings) == []
+    assert {prompt.name for prompt in offered_prompts(Settings())} == {"diagnose_failed_dag", "rerun_failed_tasks"}
