@@ -5,7 +5,13 @@ UV := $(UV_HOME)/bin/uv
 RUN := $(UV) run --frozen
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit contract live format generate record lock clean
+.PHONY: help setup debian kerberos demo test check unit contract live format generate record lock clean
+
+# What the Kerberos tests need from the system: a realm, and what builds the Python packages that speak to it.
+KERBEROS_PROGRAMS := krb5kdc kinit kadmin.local krb5-config gcc
+KERBEROS_PACKAGES = krb5-kdc krb5-user krb5-admin-server libkrb5-dev gcc libc6-dev $(if $(HEADERS),,python3-dev)
+HEADERS = $(wildcard $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h)
+TRY_KERBEROS = { command -v krb5-config >/dev/null && $(MAKE) --no-print-directory kerberos; } || test -z "$$CI"
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -16,10 +22,21 @@ $(UV):
 setup: $(UV) ## Make the development environment in .venv
 	$(UV) sync --frozen --quiet
 
+debian: ## Install what the Kerberos tests need, on Debian and as root; elsewhere do nothing
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		! ( [ "$(HEADERS)" ] && for each in $(KERBEROS_PROGRAMS); do command -v $$each || exit 1; done ) >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -qq -y --no-install-recommends $(KERBEROS_PACKAGES); \
+	fi
+
+kerberos: setup ## Add the extra for a sign-in with Kerberos (it is compiled, which takes a minute)
+	$(UV) sync --frozen --quiet --extra kerberos
+
 demo: setup ## Run the main job on a real Airflow 3, end to end (ARGS="--airflow 2.11" for the other)
 	$(RUN) airflow-mcp demo $(ARGS)
 
-test: check ## Run every check and every test, on a real Airflow 2.11 and a real Airflow 3.3
+test: debian check ## Run every check and every test, on a real Airflow 2.11 and a real Airflow 3.3
+	@$(TRY_KERBEROS)
 	$(RUN) pytest --cov --cov-report=term
 
 check: setup ## Lint, format, types, layers, generated files
@@ -36,6 +53,7 @@ contract: setup ## Run the contract tests alone
 	$(RUN) pytest tests/contract
 
 live: setup ## Run the live tests alone (ARGS="-k clear" to choose)
+	@$(TRY_KERBEROS)
 	$(RUN) pytest tests/live $(ARGS)
 
 format: setup ## Put the code into its form

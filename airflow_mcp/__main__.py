@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _settings_help() -> str:
     lines = [
-        f"  {PREFIX}{name.upper():<15} {field.description}{f' (default: {field.default})' if field.default else ''}"
+        f"  {PREFIX}{name.upper():<18} {field.description}{f' (default: {field.default})' if field.default else ''}"
         for name, field in Settings.model_fields.items()
     ]
     return "settings, from the environment:\n" + "\n".join(lines).replace("`", "")

@@ -65,6 +65,8 @@ async def findings(settings: Settings, transport: httpx.AsyncBaseTransport | Non
 
 
 def _how(settings: Settings) -> str:
+    if settings.auth == "kerberos":
+        return "with a Kerberos ticket"
     if settings.has_token:
         return "with the given token"
     return f"as {settings.username}, with a password" if settings.username else "none is set, and none was asked for"

@@ -26,8 +26,10 @@ from airflow_mcp.errors import SettingsError
 PREFIX = "AIRFLOW_MCP_"
 
 ApiVersion = Literal["auto", "v1", "v2"]
+SignIn = Literal["auto", "kerberos"]
 HomeFile = Annotated[FilePath, BeforeValidator(os.path.expanduser)]
-"""A file; a client's configuration is no shell, so `~` is ours to expand."""
+HomeName = Annotated[str, BeforeValidator(os.path.expanduser)]
+"""A file, and the name of one; a client's configuration is no shell, so `~` is ours to expand."""
 ConfirmPolicy = Literal["argument", "plan"]
 
 
@@ -48,6 +50,22 @@ class Settings(BaseModel):
     token: SecretStr | None = Field(None, description="Bearer token, instead of user name and password.")
     token_file: HomeFile | None = Field(
         None, description="File that holds the token; read at each use, so it may change."
+    )
+    auth: SignIn = Field(
+        "auto",
+        description="`kerberos` signs in to Airflow 2 with a Kerberos ticket (extra `kerberos`); `auto` with the "
+        "password or token that is set.",
+    )
+    kerberos_service: str = Field("airflow", description="Service name of Airflow's web server in Kerberos.")
+    kerberos_host: str | None = Field(None, description="Its host name in Kerberos, where it is not the URL's.")
+    kerberos_principal: str | None = Field(
+        None, description="Principal to sign in as, where it is not that of the cache, or the first of the keytab."
+    )
+    kerberos_keytab: HomeFile | None = Field(
+        None, description="Keytab that holds the principal's key, for a sign-in without `kinit`."
+    )
+    kerberos_ccache: HomeName | None = Field(
+        None, description="Cache with the tickets of `kinit`, where it is not the default one: a file, or TYPE:name."
     )
     api_version: ApiVersion = Field("auto", description="`v1` (Airflow 2) or `v2` (Airflow 3); `auto` asks the server.")
     verify_ssl: bool = Field(True, description="Check the server's certificate.")
@@ -82,6 +100,31 @@ class Settings(BaseModel):
         for api in ("/api/v1", "/api/v2"):
             path = path.removesuffix(api)
         return urlunsplit((parts.scheme, parts.netloc, path.rstrip("/"), "", ""))
+
+    @field_validator("kerberos_service", "kerberos_host")
+    @classmethod
+    def _bare_name(cls, value: str | None) -> str | None:
+        if value is not None and (len(value.split()) != 1 or "@" in value or "/" in value):
+            raise ValueError("must be a bare name, without '@', '/' and blanks")
+        return value and value.strip()
+
+    @validator(mode="after")
+    def _kerberos_alone(self) -> Self:
+        fields = Settings.model_fields
+        changed = [f"{PREFIX}{name.upper()}" for name, field in fields.items() if getattr(self, name) != field.default]
+        if self.auth != "kerberos":
+            for variable in changed:
+                if variable.startswith(f"{PREFIX}KERBEROS_"):
+                    raise ValueError(f"{variable} is set without {PREFIX}AUTH=kerberos")
+            return self
+        for variable in changed:
+            if variable.removeprefix(PREFIX).partition("_")[0] in ("USERNAME", "PASSWORD", "TOKEN"):
+                raise ValueError(f"{PREFIX}AUTH=kerberos and {variable} are both set: keep one sign-in")
+        if self.api_version == "v2":
+            raise ValueError(f"{PREFIX}AUTH=kerberos needs Airflow 2, and {PREFIX}API_VERSION is v2: keep one")
+        if self.kerberos_keytab and self.kerberos_ccache:
+            raise ValueError(f"{PREFIX}KERBEROS_KEYTAB and {PREFIX}KERBEROS_CCACHE are both set: keep one")
+        return self
 
     @validator(mode="after")
     def _one_source_each(self) -> Self:

@@ -14,6 +14,7 @@ import httpx
 from airflow_mcp.airflow.body import body_of
 from airflow_mcp.airflow.dialect import Dialect
 from airflow_mcp.airflow.failures import INVALID_TOKEN, RETRIABLE
+from airflow_mcp.airflow.kerberos import KerberosAuth
 from airflow_mcp.errors import NotSignedInError, TooLargeError
 from airflow_mcp.settings import Settings
 
@@ -23,6 +24,8 @@ LARGEST_ANSWER = 64 * 1024
 
 def sign_in(settings: Settings, dialect: Dialect) -> httpx.Auth | None:
     """The sign-in that the settings ask for at this version of Airflow; None for none."""
+    if settings.auth == "kerberos":
+        return KerberosAuth(settings, dialect)
     if settings.has_token:
         return BearerAuth(settings)
     if not settings.username:

@@ -25,6 +25,8 @@ from airflow_mcp.errors import (
 from airflow_mcp.text import clean
 
 RETRIABLE = frozenset({429, 502, 503, 504})
+ADVICE = "airflow_mcp_advice"
+"""The extension of a request by which a sign-in tells, per status, what its refusal means and what to do."""
 
 _LOOK = "Look before trying again: get the present states (a call with confirm=false shows them)."
 INVALID_TOKEN = "Invalid JWT token"  # noqa: S105 - what Airflow 3 says, no token
@@ -46,11 +48,10 @@ def failure(response: httpx.Response, *, change: bool = False) -> AirflowMcpErro
         return _not_found(response, problem, unchanged)
     # Airflow 3 says 403 of a token that it cannot read.
     if status == 401 or INVALID_TOKEN in problem:
-        return NotSignedInError(
-            f"Not signed in ({status}).{said}{unchanged} {_CHECK_SIGN_IN} A token may have expired."
-        )
+        advice = _advice(response) or f"{_CHECK_SIGN_IN} A token may have expired."
+        return NotSignedInError(f"Not signed in ({status}).{said}{unchanged} {advice}")
     if status == 403:
-        return ForbiddenError(_forbidden(problem) + unchanged)
+        return ForbiddenError(_forbidden(problem, _advice(response)) + unchanged)
     if status == 406:
         return NotAcceptableError(
             f"Not acceptable (406).{said} This server asks for application/json: a proxy between here and "
@@ -68,9 +69,15 @@ def failure(response: httpx.Response, *, change: bool = False) -> AirflowMcpErro
     return RejectedError(f"Airflow refused the request ({status}).{said or ' It gave no reason.'}{unchanged}")
 
 
-def _forbidden(problem: str) -> str:
+def _advice(response: httpx.Response) -> str:
+    return str(response.request.extensions.get(ADVICE, {}).get(response.status_code, ""))
+
+
+def _forbidden(problem: str, advice: str) -> str:
     if problem:
         return f"This user may not do that (403). Airflow says: {problem}."
+    if advice:
+        return f"Refused (403) without a reason: {advice}"
     # Airflow 2 with several auth backends says just this, for a wrong password too.
     return (
         "Refused (403) without a reason: the sign-in is missing or wrong, or this user lacks the permission. "

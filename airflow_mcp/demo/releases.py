@@ -24,6 +24,15 @@ class Release:
     name: str
     version: str
     resolved_as_of: str
+    variant: str = ""
+    """Sets an install of the same version with other packages apart."""
+    more: Sequence[Sequence[str]] = ()
+    """What `uv pip install` is given after Airflow itself, one call each."""
+
+    @property
+    def folder(self) -> str:
+        """The name of its virtual environment."""
+        return f"airflow-{self.version}{'-' if self.variant else ''}{self.variant}"
 
     @property
     def major(self) -> int:
@@ -51,8 +60,9 @@ def install(release: Release, report: Report) -> Path:
     Raises StandaloneError when uv is missing or fails.
     """
     cache = cache_folder()
-    venv = cache / f"airflow-{release.version}"
-    marker, stamp = venv / ".installed", f"{release.version} {release.resolved_as_of}\n"
+    venv = cache / release.folder
+    marker = venv / ".installed"
+    stamp = "\n".join([f"{release.version} {release.resolved_as_of}", *map(" ".join, release.more), ""])
     with _locked(cache / f"{venv.name}.lock", report):
         # The interpreter is a link, which dangles once that Python has been removed.
         if (venv / "bin/python").exists() and marker.is_file() and marker.read_text() == stamp:
@@ -71,10 +81,11 @@ def _install_into(venv: Path, release: Release, log: Path) -> None:
         raise StandaloneError("Airflow is installed with uv, which was not found: pip install uv")
     uv = str(Path(uv).absolute())  # it runs in another folder
     log.unlink(missing_ok=True)
-    package = [f"apache-airflow=={release.version}", "--exclude-newer", release.resolved_as_of]
+    pip = [uv, "pip", "install", "-p", str(venv / "bin/python"), "--exclude-newer", release.resolved_as_of]
+    installs = [[f"apache-airflow=={release.version}"], *release.more]
     done = _run([uv, "venv", "-p", "3.11", str(venv)], log)
     done = done or _run([uv, "venv", "-p", sys.executable, str(venv)], log)
-    if not (done and _run([uv, "pip", "install", "-p", str(venv / "bin/python"), *package], log)):
+    if not (done and all(_run([*pip, *packages], log) for packages in installs)):
         raise StandaloneError(f"uv did not install Airflow; the end of {log}:\n{tail(log, 15)}")
 
 
