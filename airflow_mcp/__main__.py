@@ -69,11 +69,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(transport="stdio", host="127.0.0.1", port=8765)
     commands = parser.add_subparsers(dest="command", title="commands", metavar="")
     commands.add_parser("serve", parents=[serving], help="serve (the default)")
-    commands.add_parser("check", help="look at the Airflow that the settings name; exit status 0 or 1")
-    demo = commands.add_parser("demo", help="show the main job on a real Airflow, end to end")
+    look = "look at the Airflow that the settings name; exit status 0 or 1"
+    commands.add_parser("check", help=look, description=look)
+    show = "show the main job on a real Airflow, end to end; it is installed into the cache folder and stopped again"
+    demo = commands.add_parser("demo", help=show, description=show)
     demo.add_argument("--airflow", default="3.3", choices=("2.11", "3.3"), help="which one (default: 3.3)")
-    demo.add_argument("--keep", action="store_true", help="leave it running, and print a client's configuration")
-    demo.add_argument("--stop", action="store_true", help="end what --keep left running")
+    either = demo.add_mutually_exclusive_group()
+    either.add_argument("--keep", action="store_true", help="leave it running, and print a client's configuration")
+    either.add_argument("--stop", action="store_true", help="end what --keep left running")
     return parser
 
 

@@ -32,7 +32,7 @@ _LOOK = "Look before trying again: get the present states (a call with confirm=f
 INVALID_TOKEN = "Invalid JWT token"  # noqa: S105 - what Airflow 3 says, no token
 
 _CHECK_SIGN_IN = "Check AIRFLOW_MCP_USERNAME and AIRFLOW_MCP_PASSWORD, or AIRFLOW_MCP_TOKEN."
-_CHECK_URL = "Check AIRFLOW_MCP_URL; `airflow-mcp check` tells what answers there."
+_CHECK_URL = "Check AIRFLOW_MCP_URL. `airflow-mcp check` tells what answers there."
 
 
 def failure(response: httpx.Response, *, change: bool = False) -> AirflowMcpError:  # noqa: PLR0911

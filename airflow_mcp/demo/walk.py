@@ -104,7 +104,7 @@ async def _walk(server: Standalone) -> None:
 
 async def _break_things(server: Standalone) -> dict[str, str]:
     """Run the three DAGs once; two of them fail. Gives the id of each run."""
-    say(f"\nRunning {DAILY}, {SALES} and {FILES} once; the last two are made to fail")
+    say(f"\nRunning {DAILY}, {SALES} and {FILES}; the last two fail. (A schedule starts a run of today, too.)")
     with signs_of_life():
         async with httpx.AsyncClient(
             base_url=f"{server.url}/api/v{server.release.major - 1}/", timeout=30, trust_env=False
@@ -212,7 +212,7 @@ async def _find_out(operator: Operator) -> None:
     source = await operator.call("get_dag_source", dag_id=SALES)
     line = next(int(text.partition("|")[0]) for text in source["source"].splitlines() if 'order["amount"] > 0' in text)
     shown = await operator.ask(
-        "Show me the code around the failing line.",
+        "Show me the code around the likeliest line.",
         "get_dag_source",
         lambda answer: str(answer["source"]),
         dag_id=SALES,
@@ -231,7 +231,9 @@ async def _repair(operator: Operator, server: Standalone, run_id: str) -> None:
         "What would be cleared in that run?", "clear_task_instances", _change, **run, confirm=False
     )
     require(preview["total"] == 3, "the preview does not list three task instances")
-    await operator.refused("Do it, says a model that did not read on.", "clear_task_instances", **run, confirm="yes")
+    await operator.refused(
+        'A model that did not read on sends confirm="yes": refused.', "clear_task_instances", **run, confirm="yes"
+    )
     done = await operator.ask(
         "Yes: exactly that.", "clear_task_instances", _change, **run, confirm=True, plan=preview["plan"]
     )
@@ -315,7 +317,8 @@ def _label(row: Answer) -> str:
 
 
 def _change(answer: Answer) -> str:
-    lines = [answer["summary"], _states(answer)]
+    were = _states(answer)
+    lines = [answer["summary"], f"(before) {were}" if answer["done"] else were]
     lines += [f"left out: {line}" for line in answer.get("left_out", [])]
     lines += [f"plan: {answer['plan']}"] if "plan" in answer else []
     return "\n".join(line for line in lines if line)
@@ -334,6 +337,6 @@ def _tell_how_to_go_on(server: Standalone) -> None:
     entry = {"command": sys.executable, "args": ["-m", "airflow_mcp"], "env": client_environment(server)}
     keep_running(server.home, server.pid)
     say(f"\nAirflow goes on at {server.url} ({server.username} / {server.password}).")
-    say("`airflow-mcp demo --stop` ends it and removes its folder.\n")
+    say("`make demo ARGS=--stop`, or `airflow-mcp demo --stop`, ends it and removes its folder.\n")
     say("For Claude Desktop, in claude_desktop_config.json:\n")
     say(json.dumps({"mcpServers": {"airflow": entry}}, indent=2))
