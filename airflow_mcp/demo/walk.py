@@ -5,33 +5,26 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
+from airflow_mcp.demo.console import DemoError, require, say, signs_of_life
 from airflow_mcp.demo.kept import keep as keep_running
 from airflow_mcp.demo.kept import stop_kept
 from airflow_mcp.demo.releases import RELEASES, StandaloneError
+from airflow_mcp.demo.scene import DAILY, FILES, PATIENCE, SALES, break_things
 from airflow_mcp.demo.standalone import Standalone
 
 DAGS = Path(__file__).parent / "dags"
-SALES, FILES, DAILY = "sales_etl", "load_files", "daily_report"
-PATIENCE = 240  # seconds for a run to end
-HEARTBEAT = 10  # seconds between two signs of life while something is installed or started
 
 Answer = dict[str, Any]
-
-
-class DemoError(Exception):
-    """A step did not do what it says."""
 
 
 def run_demo(airflow: str, *, keep: bool) -> int:
@@ -66,31 +59,8 @@ def stop_demo() -> int:
     return 0
 
 
-def say(text: str) -> None:
-    """Print at once: what follows may take a while."""
-    print(text, flush=True)
-
-
-@contextmanager
-def signs_of_life() -> Iterator[None]:
-    """Say every few seconds that it goes on."""
-    started, over = time.monotonic(), threading.Event()
-
-    def beat() -> None:
-        while not over.wait(HEARTBEAT):
-            say(f"  … {time.monotonic() - started:.0f} s")
-
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
 async def _walk(server: Standalone) -> None:
-    runs = await _break_things(server)
+    runs = await break_things(server)
     environment = {**os.environ, "NO_PROXY": "127.0.0.1", **client_environment(server)}
     parameters = StdioServerParameters(command=sys.executable, args=["-m", "airflow_mcp"], env=environment)
     with Path(os.devnull).open("w") as quiet:  # noqa: ASYNC230 - the server's log is no part of the show
@@ -100,49 +70,6 @@ async def _walk(server: Standalone) -> None:
             await _repair(operator, server, runs[SALES])
             await _pause(operator)
             await _set_state(operator, runs[FILES])
-
-
-async def _break_things(server: Standalone) -> dict[str, str]:
-    """Run the three DAGs once; two of them fail. Gives the id of each run."""
-    say(f"\nRunning {DAILY}, {SALES} and {FILES}; the last two fail. (A schedule starts a run of today, too.)")
-    with signs_of_life():
-        async with httpx.AsyncClient(
-            base_url=f"{server.url}/api/v{server.release.major - 1}/", timeout=30, trust_env=False
-        ) as rest:
-            if server.release.major == 2:
-                rest.auth = httpx.BasicAuth(server.username, server.password)
-            else:
-                credentials = {"username": server.username, "password": server.password}
-                token = (await rest.post(f"{server.url}/auth/token", json=credentials)).json()["access_token"]
-                rest.headers["authorization"] = f"Bearer {token}"
-            return {dag_id: await _run_once(rest, dag_id, expected) for dag_id, expected in _EXPECTED.items()}
-
-
-_EXPECTED = {DAILY: "success", SALES: "failed", FILES: "failed"}
-
-
-async def _run_once(rest: httpx.AsyncClient, dag_id: str, expected: str) -> str:
-    deadline = time.monotonic() + PATIENCE
-    while (await rest.patch(f"dags/{dag_id}", json={"is_paused": False})).status_code == 404:
-        if time.monotonic() > deadline:
-            raise DemoError(f"Airflow did not load {dag_id}")
-        await anyio.sleep(1)
-    now = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
-    run = (await rest.post(f"dags/{dag_id}/dagRuns", json={"logical_date": now})).raise_for_status().json()
-    run_id = str(run["dag_run_id"])
-    while (state := run["state"]) not in ("success", "failed"):
-        if time.monotonic() > deadline:
-            raise DemoError(f"the run of {dag_id} is still {state}")
-        await anyio.sleep(1)
-        run = (await rest.get(f"dags/{dag_id}/dagRuns/{run_id.replace('+', '%2B')}")).raise_for_status().json()
-    require(state == expected, f"the run of {dag_id} ended as {state}, not {expected}")
-    return run_id
-
-
-def require(holds: bool, problem: str) -> None:
-    """Fail the demo unless something holds."""
-    if not holds:
-        raise DemoError(problem)
 
 
 class Operator:
