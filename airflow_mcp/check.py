@@ -65,11 +65,18 @@ async def findings(settings: Settings, transport: httpx.AsyncBaseTransport | Non
 
 
 def _how(settings: Settings) -> str:
-    if settings.auth == "kerberos":
-        return "with a Kerberos ticket"
-    if settings.has_token:
-        return "with the given token"
-    return f"as {settings.username}, with a password" if settings.username else "none is set, and none was asked for"
+    """How the sign-in was made, without what it was made with."""
+    ways = {
+        "with a Kerberos ticket": settings.auth == "kerberos",
+        "with the given token": settings.has("token"),
+        f"with what `{settings.program}` printed": settings.program,
+        "with a session cookie": settings.has("cookie"),
+        f"as {settings.username}, with a password": settings.username,
+    }
+    how = next((way for way, used in ways.items() if used), "none is set, and none was asked for")
+    how += ", a client certificate" if settings.client_cert else ""
+    headers = sorted(settings.read_headers())
+    return f"{how}; more headers: {', '.join(headers)}" if headers else how
 
 
 async def _permissions(airflow: Airflow, dag: Mapping[str, Any]) -> AsyncIterator[Finding]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import (
@@ -22,6 +23,7 @@ from pydantic import (
 from pydantic import model_validator as validator
 
 from airflow_mcp.errors import SettingsError
+from airflow_mcp.headers import checked_value, parse_headers
 
 PREFIX = "AIRFLOW_MCP_"
 
@@ -31,6 +33,16 @@ HomeFile = Annotated[FilePath, BeforeValidator(os.path.expanduser)]
 HomeName = Annotated[str, BeforeValidator(os.path.expanduser)]
 """A file, and the name of one; a client's configuration is no shell, so `~` is ours to expand."""
 ConfirmPolicy = Literal["argument", "plan"]
+SecretName = Literal["password", "token", "cookie", "headers"]
+SECRETS: tuple[SecretName, ...] = get_args(SecretName)
+"""What is given as `<name>`, or in the file `<name>_file`."""
+SIGN_INS = {
+    "password": ("username", "password", "password_file"),
+    "token": ("token", "token_file"),
+    "command": ("token_command",),
+    "cookie": ("cookie", "cookie_file"),
+}
+"""The settings of each sign-in that `auto` chooses from."""
 
 
 class Settings(BaseModel):
@@ -51,10 +63,19 @@ class Settings(BaseModel):
     token_file: HomeFile | None = Field(
         None, description="File that holds the token; read at each use, so it may change."
     )
+    token_command: SecretStr | None = Field(
+        None,
+        description="Command that prints a token, alone or as JSON with its expiry; run again before it runs out. "
+        "It is not given to a shell.",
+    )
+    cookie: SecretStr | None = Field(None, description="Session cookie, `name=value`, instead of a token.")
+    cookie_file: HomeFile | None = Field(
+        None, description="File that holds the cookie; read at each use, so it may change."
+    )
     auth: SignIn = Field(
         "auto",
         description="`kerberos` signs in to Airflow 2 with a Kerberos ticket (extra `kerberos`); `auto` with the "
-        "password or token that is set.",
+        "password, token, command or cookie that is set.",
     )
     kerberos_service: str = Field("airflow", description="Service name of Airflow's web server in Kerberos.")
     kerberos_host: str | None = Field(None, description="Its host name in Kerberos, where it is not the URL's.")
@@ -71,6 +92,17 @@ class Settings(BaseModel):
     verify_ssl: bool = Field(True, description="Check the server's certificate.")
     ca_bundle: HomeFile | None = Field(
         None, description="PEM file of the certificate authorities to trust, for a private one."
+    )
+    client_cert: HomeFile | None = Field(
+        None, description="PEM file of the client certificate that a proxy before Airflow asks for."
+    )
+    client_key: HomeFile | None = Field(None, description="PEM file of its key, where that is not in the same file.")
+    client_key_password: SecretStr | None = Field(None, description="Password of that key.")
+    headers: SecretStr | None = Field(
+        None, description="More headers for each request, for a proxy: one `Name: value` a line."
+    )
+    headers_file: HomeFile | None = Field(
+        None, description="File that holds the headers; read at each use, so it may change."
     )
     timeout: float = Field(
         30, gt=0, le=600, description="Seconds that one request to Airflow may take, retries included."
@@ -109,73 +141,124 @@ class Settings(BaseModel):
         return value and value.strip()
 
     @validator(mode="after")
-    def _kerberos_alone(self) -> Self:
-        fields = Settings.model_fields
-        changed = [f"{PREFIX}{name.upper()}" for name, field in fields.items() if getattr(self, name) != field.default]
+    def _one_source_each(self) -> Self:
+        for name in SECRETS:
+            if getattr(self, name) and getattr(self, f"{name}_file"):
+                raise ValueError(f"{_variable(name)} and {_variable(name)}_FILE are both set: keep one")
+        return self
+
+    @validator(mode="after")
+    def _one_sign_in(self) -> Self:
+        used = [f"{PREFIX}AUTH=kerberos"] if self.auth == "kerberos" else []
+        for fields in SIGN_INS.values():
+            used += [_variable(name) for name in fields if getattr(self, name)][:1]
+        if len(used) > 1:
+            raise ValueError(f"{used[0]} and {used[1]} are both set: keep one sign-in")
+        if self.username and not self.has("password"):
+            raise ValueError("AIRFLOW_MCP_USERNAME is set without AIRFLOW_MCP_PASSWORD")
+        if self.has("password") and not self.username:
+            raise ValueError("AIRFLOW_MCP_PASSWORD is set without AIRFLOW_MCP_USERNAME")
+        return self
+
+    @validator(mode="after")
+    def _kerberos_whole(self) -> Self:
         if self.auth != "kerberos":
-            for variable in changed:
-                if variable.startswith(f"{PREFIX}KERBEROS_"):
-                    raise ValueError(f"{variable} is set without {PREFIX}AUTH=kerberos")
-            return self
-        for variable in changed:
-            if variable.removeprefix(PREFIX).partition("_")[0] in ("USERNAME", "PASSWORD", "TOKEN"):
-                raise ValueError(f"{PREFIX}AUTH=kerberos and {variable} are both set: keep one sign-in")
-        if self.api_version == "v2":
+            for name, field in Settings.model_fields.items():
+                if name.startswith("kerberos_") and getattr(self, name) != field.default:
+                    raise ValueError(f"{_variable(name)} is set without {PREFIX}AUTH=kerberos")
+        elif self.api_version == "v2":
             raise ValueError(f"{PREFIX}AUTH=kerberos needs Airflow 2, and {PREFIX}API_VERSION is v2: keep one")
         if self.kerberos_keytab and self.kerberos_ccache:
             raise ValueError(f"{PREFIX}KERBEROS_KEYTAB and {PREFIX}KERBEROS_CCACHE are both set: keep one")
         return self
 
     @validator(mode="after")
-    def _one_source_each(self) -> Self:
-        if self.password and self.password_file:
-            raise ValueError("AIRFLOW_MCP_PASSWORD and AIRFLOW_MCP_PASSWORD_FILE are both set: keep one")
-        if self.token and self.token_file:
-            raise ValueError("AIRFLOW_MCP_TOKEN and AIRFLOW_MCP_TOKEN_FILE are both set: keep one")
-        if self.has_token and (self.username or self.has_password):
-            raise ValueError("AIRFLOW_MCP_TOKEN and a user name or password are both set: keep one sign-in")
-        if self.username and not self.has_password:
-            raise ValueError("AIRFLOW_MCP_USERNAME is set without AIRFLOW_MCP_PASSWORD")
-        if self.has_password and not self.username:
-            raise ValueError("AIRFLOW_MCP_PASSWORD is set without AIRFLOW_MCP_USERNAME")
+    def _certificate_whole(self) -> Self:
+        if self.client_cert and not self.url.startswith("https:"):
+            raise ValueError(f"{PREFIX}CLIENT_CERT needs an https address in {PREFIX}URL")
+        for name in ("client_key", "client_key_password"):
+            if getattr(self, name) and not self.client_cert:
+                raise ValueError(f"{_variable(name)} is set without {PREFIX}CLIENT_CERT")
         return self
 
-    @property
-    def has_password(self) -> bool:
-        """Whether a password is set, here or in a file."""
-        return self.password is not None or self.password_file is not None
+    @field_validator("token_command")
+    @classmethod
+    def _command_line(cls, value: SecretStr | None) -> SecretStr | None:
+        try:
+            if value is not None and not shlex.split(value.get_secret_value()):
+                raise ValueError("names no program")
+        except ValueError as error:  # its message quotes nothing of the line
+            raise ValueError(f"is no command line: {str(error).lower()}") from None
+        return value
+
+    @validator(mode="after")
+    def _headers_whole(self) -> Self:
+        if self.headers:
+            self.read_headers()
+        return self
+
+    def has(self, name: SecretName) -> bool:
+        """Whether a secret is set, here or in a file."""
+        return getattr(self, name) is not None or getattr(self, f"{name}_file") is not None
+
+    def variable(self, name: SecretName) -> str:
+        """The variable that a secret comes from, for a message about it."""
+        return _variable(name if getattr(self, name) is not None else f"{name}_file")
+
+    def read(self, name: SecretName) -> str:
+        """A secret as it is now; empty for one that is not set. Raises SettingsError when its file cannot be read."""
+        given: SecretStr | None = getattr(self, name)
+        if given is not None:
+            return given.get_secret_value()
+        file: Path | None = getattr(self, f"{name}_file")
+        return _content(file, self.variable(name)) if file else ""
+
+    def read_header(self, name: Literal["token", "cookie"]) -> str:
+        """A secret that is sent as a header. Raises SettingsError for one that no header can hold, too."""
+        try:
+            return checked_value(self.read(name), "it")
+        except ValueError as error:
+            raise SettingsError(f"{self.variable(name)}: {error}.") from None
+
+    def read_headers(self) -> dict[str, str]:
+        """The further headers as they are now, by lower-case name. Raises SettingsError for what is none."""
+        variable, taken = self.variable("headers"), "cookie" if self.has("cookie") else "authorization"
+        try:
+            headers = parse_headers(self.read("headers"))
+        except ValueError as error:
+            raise SettingsError(f"{variable}: {error}.") from None
+        if taken in headers and self.signs_in:
+            raise SettingsError(f"{variable}: {taken} is what the sign-in sets: remove it, or the sign-in's settings.")
+        return headers
 
     @property
-    def has_token(self) -> bool:
-        """Whether a token is set, here or in a file."""
-        return self.token is not None or self.token_file is not None
+    def signs_in(self) -> bool:
+        """Whether a sign-in is set, be it in no header."""
+        return self.auth == "kerberos" or any(getattr(self, name) for fields in SIGN_INS.values() for name in fields)
 
-    def read_password(self) -> str:
-        """The password as it is now. Raises SettingsError when its file cannot be read."""
-        return _secret(self.password, self.password_file, "PASSWORD_FILE")
+    def read_command(self) -> list[str]:
+        """The command that prints a token: its program and arguments."""
+        return shlex.split(self.token_command.get_secret_value()) if self.token_command else []
 
-    def read_token(self) -> str:
-        """The token as it is now. Raises SettingsError when its file cannot be read."""
-        token = _secret(self.token, self.token_file, "TOKEN_FILE").strip()
-        if not (token.isascii() and token.isprintable()):
-            name = "TOKEN_FILE" if self.token is None else "TOKEN"
-            raise SettingsError(f"{PREFIX}{name}: holds a line break or another character that no token has.")
-        return token
+    @property
+    def program(self) -> str:
+        """The name of that command's program, which is all that may be told of it."""
+        return Path(self.read_command()[0]).name if self.token_command else ""
 
 
-def _secret(value: SecretStr | None, file: Path | None, name: str) -> str:
-    if value is not None:
-        return value.get_secret_value()
-    if file is None:
-        return ""
+def _variable(name: str) -> str:
+    return f"{PREFIX}{name.upper()}"
+
+
+def _content(file: Path, variable: str) -> str:
     try:
         secret = file.read_text().strip()
     except OSError as error:
-        raise SettingsError(f"{PREFIX}{name}: cannot be read: {error.strerror}. Check the file.") from None
+        raise SettingsError(f"{variable}: cannot be read: {error.strerror}. Check the file.") from None
     except UnicodeDecodeError:
-        raise SettingsError(f"{PREFIX}{name}: the file is not text. Check the file.") from None
+        raise SettingsError(f"{variable}: the file is not text. Check the file.") from None
     if not secret:
-        raise SettingsError(f"{PREFIX}{name}: the file is empty. Write the secret into it.")
+        raise SettingsError(f"{variable}: the file is empty. Write the secret into it.")
     return secret
 
 

@@ -1,146 +1,132 @@
-"""Signing in, as httpx.Auth flows. A new kind of sign-in is one more class and one more line in `sign_in`."""
+"""Signing in, as httpx.Auth flows: with what the settings give, or with a credential that is renewed."""
 
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from typing import Protocol
 
 import anyio
 import httpx
 
 from airflow_mcp.airflow.body import body_of
+from airflow_mcp.airflow.command import TokenCommand
+from airflow_mcp.airflow.credential import LARGEST_ANSWER, NONE_YET, Credential
 from airflow_mcp.airflow.dialect import Dialect
-from airflow_mcp.airflow.failures import INVALID_TOKEN, RETRIABLE
+from airflow_mcp.airflow.failures import ADVICE, INVALID_TOKEN
 from airflow_mcp.airflow.kerberos import KerberosAuth
-from airflow_mcp.errors import NotSignedInError, TooLargeError
+from airflow_mcp.airflow.login import PasswordLogin
 from airflow_mcp.settings import Settings
 
-RENEW_BEFORE = 60  # seconds before a token runs out
-LARGEST_ANSWER = 64 * 1024
+RENEW_BEFORE = 60  # seconds before a credential runs out
 
 
 def sign_in(settings: Settings, dialect: Dialect) -> httpx.Auth | None:
-    """The sign-in that the settings ask for at this version of Airflow; None for none."""
+    """The sign-in that the settings ask for at this version of Airflow, where it differs; None for none."""
     if settings.auth == "kerberos":
         return KerberosAuth(settings, dialect)
-    if settings.has_token:
-        return BearerAuth(settings)
     if not settings.username:
         return None
-    return LoginAuth(settings) if dialect.token_login else BasicAuth(settings)
+    if dialect.token_login:
+        return RenewedAuth(PasswordLogin(settings))
+    return GivenAuth(lambda: ("authorization", _basic(settings)))
 
 
-class BasicAuth(httpx.Auth):
-    """User name and password with each request; the password is read at each use."""
+def same_everywhere(settings: Settings) -> httpx.Auth | None:
+    """The sign-in that is the same at each version of Airflow; None for none.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    It goes along with the question for the version: what stands before a managed Airflow lets nothing else through.
+    """
+    if settings.token_command:
+        return RenewedAuth(TokenCommand(settings))
+    if settings.has("token"):
+        variable = settings.variable("token")
+        return GivenAuth(
+            lambda: ("authorization", f"Bearer {settings.read_header('token')}"),
+            f"Check {variable}: a token may have expired.",
+        )
+    if settings.has("cookie"):
+        variable = settings.variable("cookie")
+        return GivenAuth(
+            lambda: ("cookie", settings.read_header("cookie")),
+            f"Check {variable}: the session may have run out, or its cookie may have another name.",
+        )
+    return None
+
+
+def _basic(settings: Settings) -> str:
+    pair = f"{settings.username}:{settings.read('password')}".encode()
+    return f"Basic {base64.b64encode(pair).decode()}"
+
+
+class GivenAuth(httpx.Auth):
+    """A header of the settings with each request, read at each use."""
+
+    def __init__(self, header: Callable[[], tuple[str, str]], advice: str = "") -> None:
+        self._header = header
+        self._advice = advice
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Send the request with the user name and password."""
-        pair = f"{self._settings.username}:{self._settings.read_password()}".encode()
-        request.headers["authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+        """Send the request with the header."""
+        name, value = self._header()
+        request.headers[name] = value
+        if self._advice:
+            request.extensions[ADVICE] = {401: self._advice, 403: self._advice}
         yield request
 
 
-class BearerAuth(httpx.Auth):
-    """A given token with each request; its file is read at each use."""
+class CredentialSource(Protocol):
+    """What gives out credentials: a login of Airflow's, or a command."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    advice: str
+    """What to do when Airflow refuses a new one, too."""
 
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Send the request with the token."""
-        request.headers["authorization"] = f"Bearer {self._settings.read_token()}"
-        yield request
+    def request(self) -> httpx.Request | None:
+        """What has to be sent for one; None for nothing."""
+
+    async def credential(self, answer: httpx.Response | None, /) -> Credential:
+        """A new credential, from the answer to that request. Raises NotSignedInError, SettingsError."""
 
 
-class LoginAuth(httpx.Auth):
-    """User name and password exchanged for a token (`POST /auth/token`), which is kept while it lasts.
+class RenewedAuth(httpx.Auth):
+    """A credential that is kept while it lasts, renewed before it runs out, and once when Airflow refuses it.
 
-    The token is renewed before it runs out, and once when Airflow refuses it; callers that need a new one at
-    the same time share one login.
+    Callers that need a new one at the same time share it.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, source: CredentialSource) -> None:
+        self._source = source
         self._lock = anyio.Lock()
-        self._token = ""
-        self._expires = 0.0
+        self._kept = NONE_YET
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Send the request with a token that lasts; once more with a new one where that is refused."""
+        """Send the request with a credential that lasts; once more with a new one where that is refused."""
         if self._runs_out():
             async with self._lock:
                 if self._runs_out():
-                    login = yield self._login_request()
-                    await self._keep(login)
-        used = self._token
-        request.headers["authorization"] = f"Bearer {used}"
+                    asked = self._source.request()
+                    self._kept = await self._source.credential((yield asked) if asked else None)
+        used = self._kept
+        if self._source.advice:
+            request.extensions[ADVICE] = {401: self._source.advice, 403: self._source.advice}
+        request.headers.update(used.headers)
         response = yield request
-        if not await _token_refused(response):
+        if not await _refused(response):
             return
         async with self._lock:
-            if self._token == used:
-                login = yield self._login_request()
-                await self._keep(login)
-        request.headers["authorization"] = f"Bearer {self._token}"
+            if self._kept is used:
+                asked = self._source.request()
+                self._kept = await self._source.credential((yield asked) if asked else None)
+        request.headers.update(self._kept.headers)
         yield request
 
     def _runs_out(self) -> bool:
-        return time.time() > self._expires - RENEW_BEFORE
-
-    def _login_request(self) -> httpx.Request:
-        return httpx.Request(
-            "POST",
-            f"{self._settings.url}/auth/token",
-            json={"username": self._settings.username, "password": self._settings.read_password()},
-            headers={"accept": "application/json"},
-            extensions={"timeout": httpx.Timeout(self._settings.timeout).as_dict()},
-        )
-
-    async def _keep(self, response: httpx.Response) -> None:
-        status = response.status_code
-        if status in RETRIABLE:
-            raise httpx.RemoteProtocolError(f"signing in was answered with {status}")
-        if status == 401:
-            raise NotSignedInError(
-                "Airflow refused the user name or the password (401). Check AIRFLOW_MCP_USERNAME and "
-                "AIRFLOW_MCP_PASSWORD."
-            )
-        token = await _access_token(response) if response.is_success else None
-        if not token:
-            raise NotSignedInError(
-                f"Signing in with a user name and a password did not work: /auth/token answered {status} without a "
-                "token. Set AIRFLOW_MCP_TOKEN if this Airflow signs in another way."
-            )
-        self._token = token
-        self._expires = _expiry(token)
+        return time.time() > self._kept.expires - RENEW_BEFORE
 
 
-async def _access_token(response: httpx.Response) -> str | None:
-    try:
-        token = json.loads(await body_of(response, LARGEST_ANSWER))["access_token"]
-    except (ValueError, LookupError, TypeError, TooLargeError):
-        return None
-    return token if isinstance(token, str) else None
-
-
-async def _token_refused(response: httpx.Response) -> bool:
+async def _refused(response: httpx.Response) -> bool:
     if response.status_code == 403:
         # Airflow 3 says 403, not 401, for a token signed with a key that it no longer has.
         return INVALID_TOKEN.encode() in await body_of(response, LARGEST_ANSWER)
     return response.status_code == 401
-
-
-def _expiry(token: str) -> float:
-    """When a JWT runs out, in seconds since 1970; far away for a token that does not say."""
-    try:
-        payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return float(claims["exp"])
-    except (IndexError, KeyError, TypeError, ValueError, binascii.Error):
-        return float("inf")

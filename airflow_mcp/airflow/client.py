@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import httpx
 
-from airflow_mcp.airflow.auth import sign_in
+from airflow_mcp.airflow.auth import same_everywhere, sign_in
 from airflow_mcp.airflow.dialect import DIALECTS, V1, V2, Dialect, other
 from airflow_mcp.airflow.http import Call, Http, Method, Query, build_path
 from airflow_mcp.errors import (
@@ -37,6 +37,7 @@ class Airflow:
     def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.settings = settings
         self._http = Http(settings, transport)
+        self._same_everywhere = same_everywhere(settings)
         self._lock = anyio.Lock()
         self._connection: _Connection | None = None
 
@@ -101,7 +102,8 @@ class Airflow:
                 if self._connection is None:
                     forced = DIALECTS.get(self.settings.api_version)
                     dialect = forced or (await self._detect((V2, V1)))[0]
-                    self._connection = _Connection(dialect, sign_in(self.settings, dialect))
+                    auth = self._same_everywhere or sign_in(self.settings, dialect)
+                    self._connection = _Connection(dialect, auth)
         return self._connection
 
     async def _notice_change(self, connection: _Connection) -> None:
@@ -116,11 +118,11 @@ class Airflow:
     async def _detect(self, candidates: tuple[Dialect, ...]) -> tuple[Dialect, str]:
         for dialect in candidates:
             try:
-                answer = await self._http.send(Call("GET", f"{dialect.prefix}/version"))
+                answer = await self._http.send(Call("GET", f"{dialect.prefix}/version"), self._same_everywhere)
             except (RouteMissingError, NotFoundError):
                 continue
             except (NotSignedInError, ForbiddenError) as error:
-                raise _behind_proxy(self.settings, error) from None
+                raise (error if self._same_everywhere else _behind_proxy(self.settings, error)) from None
             if isinstance(answer, dict) and isinstance(answer.get("version"), str):
                 return dialect, answer["version"]
         raise NotAirflowError(
@@ -132,5 +134,6 @@ class Airflow:
 def _behind_proxy(settings: Settings, error: AirflowMcpError) -> AirflowMcpError:
     return type(error)(
         f"{settings.url} wants a sign-in for its version, which Airflow itself does not: a proxy in front of it "
-        "has its own sign-in. Set AIRFLOW_MCP_API_VERSION to v1 or v2 to go on without asking."
+        "has its own sign-in. Give that in AIRFLOW_MCP_HEADERS, or set AIRFLOW_MCP_API_VERSION to v1 or v2 to go on "
+        "without asking."
     )

@@ -165,10 +165,15 @@ class Http:
                 timeout=self._settings.timeout,
                 # A session cookie of Airflow's would sign in the next call by itself.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                event_hooks={"request": [_mark_sent]},
+                event_hooks={"request": [self._add_headers, _mark_sent]},
                 headers={"user-agent": f"airflow-ops-mcp/{__version__}"},
             )
         return self._client
+
+    async def _add_headers(self, request: httpx.Request) -> None:
+        """To each request, a sign-in's own too: a proxy may want them. What a sign-in has set stays."""
+        for name, value in self._settings.read_headers().items():
+            request.headers.setdefault(name, value)
 
 
 async def _mark_sent(request: httpx.Request) -> None:
@@ -182,15 +187,34 @@ def _lasts(wait: float) -> bool:
     return wait * MOST_JITTER < anyio.current_effective_deadline() - anyio.current_time()
 
 
-def _verification(settings: Settings) -> ssl.SSLContext | bool:
-    if not settings.verify_ssl:
-        return False
-    if settings.ca_bundle:
+def _verification(settings: Settings) -> ssl.SSLContext:
+    """What to check the server's certificate with, and the client's own certificate."""
+    context = httpx.create_ssl_context(verify=settings.verify_ssl)
+    if settings.verify_ssl and settings.ca_bundle:
         try:
-            return ssl.create_default_context(cafile=settings.ca_bundle)
+            context = ssl.create_default_context(cafile=settings.ca_bundle)
         except (OSError, ValueError):
             raise SettingsError(f"{PREFIX}CA_BUNDLE: the file holds no certificates in PEM form.") from None
-    return True
+    if settings.client_cert:
+        _present(settings, context)
+    return context
+
+
+def _present(settings: Settings, context: ssl.SSLContext) -> None:
+    """Have the client show its certificate. Raises SettingsError when that cannot be used."""
+    password = settings.client_key_password.get_secret_value() if settings.client_key_password else ""
+    try:
+        # Without a password, OpenSSL would ask at the terminal for that of a locked key.
+        context.load_cert_chain(str(settings.client_cert), settings.client_key, lambda: password)
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise SettingsError(f"{PREFIX}CLIENT_KEY: is not the key of the certificate in CLIENT_CERT.") from None
+        raise SettingsError(
+            f"{PREFIX}CLIENT_CERT: no certificate in PEM form, or no key that can be opened, in it and "
+            f"{PREFIX}CLIENT_KEY. A locked key needs {PREFIX}CLIENT_KEY_PASSWORD."
+        ) from None
+    except OSError as error:
+        raise SettingsError(f"{PREFIX}CLIENT_CERT, or its key, cannot be read: {error.strerror}.") from None
 
 
 def _query(query: Query | None) -> dict[str, str | list[str]]:

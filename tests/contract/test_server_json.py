@@ -54,7 +54,8 @@ def test_variable_is_what_the_registry_takes(variable: dict[str, Any]) -> None:
 def test_variables_are_the_settings() -> None:
     assert list(VARIABLES) == [PREFIX + name.upper() for name in Settings.model_fields]
     secret = {name for name, variable in VARIABLES.items() if variable.get("isSecret")}
-    assert secret == {f"{PREFIX}PASSWORD", f"{PREFIX}TOKEN"}
+    names = ("PASSWORD", "TOKEN", "TOKEN_COMMAND", "COOKIE", "CLIENT_KEY_PASSWORD", "HEADERS")
+    assert secret == {f"{PREFIX}{name}" for name in names}
 
 
 def test_defaults_are_those_of_the_settings() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,8 +13,10 @@ import anyio
 import pytest
 from mcp import Client
 
-from airflow_mcp.airflow.auth import LoginAuth
+from airflow_mcp.airflow.auth import RenewedAuth
 from airflow_mcp.airflow.client import Airflow
+from airflow_mcp.airflow.credential import bearer
+from airflow_mcp.airflow.login import PasswordLogin
 from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
 from airflow_mcp.tools.context import App, make_app
@@ -32,7 +36,7 @@ async def connect(oracle: Oracle, **sign_in: Any) -> AsyncIterator[Session]:
 
 
 @asynccontextmanager
-async def connect_with_login(oracle: Oracle) -> AsyncIterator[tuple[Session, LoginAuth]]:
+async def connect_with_login(oracle: Oracle) -> AsyncIterator[tuple[Session, RenewedAuth]]:
     """A session that has signed in, and what holds its token."""
     made: list[Airflow] = []
 
@@ -47,7 +51,7 @@ async def connect_with_login(oracle: Oracle) -> AsyncIterator[tuple[Session, Log
         await session.ok("get_dags")
         assert made[0]._connection
         auth = made[0]._connection.auth
-        assert isinstance(auth, LoginAuth)
+        assert isinstance(auth, RenewedAuth)
         yield session, auth
 
 
@@ -139,6 +143,10 @@ async def test_a_token_file_is_read_at_each_call(three: Oracle, tmp_path: Path) 
         assert message == "AIRFLOW_MCP_TOKEN_FILE: the file is empty. Write the secret into it."
 
 
+def token_of(auth: RenewedAuth) -> str:
+    return auth._kept.headers["authorization"].removeprefix("Bearer ")
+
+
 def tampered(token: str) -> str:
     """The same claims, signed with a key that this Airflow does not have."""
     head, _, signature = token.rpartition(".")
@@ -149,11 +157,11 @@ def tampered(token: str) -> str:
 async def test_a_token_that_stops_to_work_is_renewed_and_the_call_goes_on(three: Oracle, break_it: Any) -> None:
     three.pause("history", True)
     async with connect_with_login(three) as (session, auth):
-        good = auth._token
-        auth._token = break_it(good)
+        good = token_of(auth)
+        auth._kept = bearer(break_it(good), math.inf)
         assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
-        assert auth._token not in (good, break_it(good))
-        auth._token = break_it(good)
+        assert token_of(auth) not in (good, break_it(good))
+        auth._kept = bearer(break_it(good), math.inf)
         done = await session.ok("patch_dag", dag_id="history", is_paused=False, confirm=True)
         assert done["done"] is True
     assert three.dag("history")["is_paused"] is False
@@ -162,25 +170,25 @@ async def test_a_token_that_stops_to_work_is_renewed_and_the_call_goes_on(three:
 
 async def test_a_token_that_runs_out_soon_is_renewed_before(three: Oracle) -> None:
     async with connect_with_login(three) as (session, auth):
-        before = auth._token
-        auth._expires = 0.0
+        before = token_of(auth)
+        auth._kept = bearer(before, time.time() + 1)
         assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
-        assert auth._token != before
-        assert auth._expires > 0.0
+        assert token_of(auth) != before
+        assert time.time() + 60 < auth._kept.expires < math.inf
 
 
 async def test_many_calls_with_a_dead_token_share_one_sign_in(three: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
     logins = 0
-    build = LoginAuth._login_request
+    build = PasswordLogin.request
 
-    def counted(auth: LoginAuth) -> Any:
+    def counted(login: PasswordLogin) -> Any:
         nonlocal logins
         logins += 1
-        return build(auth)
+        return build(login)
 
     async with connect_with_login(three) as (session, auth):
-        monkeypatch.setattr(LoginAuth, "_login_request", counted)
-        auth._token = WRONG
+        monkeypatch.setattr(PasswordLogin, "request", counted)
+        auth._kept = bearer(WRONG, math.inf)
         async with anyio.create_task_group() as calls:
             for _ in range(8):
                 calls.start_soon(session.ok, "get_dags")

@@ -14,8 +14,9 @@ import httpx
 import pytest
 
 from airflow_mcp.airflow import http as http_module
-from airflow_mcp.airflow.auth import BasicAuth, BearerAuth
+from airflow_mcp.airflow.auth import same_everywhere, sign_in
 from airflow_mcp.airflow.client import Airflow
+from airflow_mcp.airflow.dialect import V1
 from airflow_mcp.airflow.http import MAX_BODY, Call, Http, build_path
 from airflow_mcp.errors import (
     AirflowMcpError,
@@ -444,12 +445,12 @@ async def test_a_read_ends_with_the_time_out(slow: httpx.Response | Exception | 
 
 async def test_all_tries_together_end_with_the_time_out() -> None:
     async def slowly_failing(request: httpx.Request) -> httpx.Response:
-        await anyio.sleep(0.09)
+        await anyio.sleep(0.2)
         return plain(503)
 
     wire = Wire(slowly_failing)
     with pytest.raises(TimedOutError):
-        await Http(Settings(url=URL, timeout=0.2), wire).send(READ)
+        await Http(Settings(url=URL, timeout=0.5), wire).send(READ)
     assert len(wire.requests) == 3
 
 
@@ -561,7 +562,7 @@ REDIRECTS = {
 async def test_a_redirect_is_named_and_not_followed(location: str, says: str, call: Call) -> None:
     http, wire = sender(httpx.Response(302, headers={"location": location}), FINE)
     with pytest.raises(NotAirflowError, match=re.escape(says)) as error:
-        await http.send(call, BasicAuth(Settings(username="ana", password=PASSWORD)))
+        await http.send(call, sign_in(Settings(username="ana", password=PASSWORD), V1))
     assert [request.url.host for request in wire.requests] == ["airflow.test"]
     assert "client=1" not in str(error.value)
     assert "me:pw" not in str(error.value)
@@ -597,7 +598,7 @@ ODD: list[httpx.Response | Exception | float] = [
 @pytest.mark.parametrize("token", [True, False], ids=["token", "password"])
 async def test_no_error_tells_a_secret(call: Call, token: bool) -> None:
     settings = Settings(token=TOKEN) if token else Settings(username="ana", password=PASSWORD)
-    auth = BearerAuth(settings) if token else BasicAuth(settings)
+    auth = same_everywhere(settings) or sign_in(settings, V1)
     for what in ODD:
         http, wire = sender(what, timeout=0.05)
         with pytest.raises(AirflowMcpError) as error:

@@ -57,6 +57,9 @@ def test_the_defaults() -> None:
         "password_file": None,
         "token": None,
         "token_file": None,
+        "token_command": None,
+        "cookie": None,
+        "cookie_file": None,
         "auth": "auto",
         "kerberos_service": "airflow",
         "kerberos_host": None,
@@ -66,6 +69,11 @@ def test_the_defaults() -> None:
         "api_version": "auto",
         "verify_ssl": True,
         "ca_bundle": None,
+        "client_cert": None,
+        "client_key": None,
+        "client_key_password": None,
+        "headers": None,
+        "headers_file": None,
         "timeout": 30,
         "read_only": False,
         "confirm": "argument",
@@ -93,17 +101,17 @@ def test_a_variable_is_read(variables: dict[str, str], field: str, value: object
 
 
 def test_secrets_are_read(file: str) -> None:
-    assert load(USERNAME="ana", PASSWORD="p w ").read_password() == "p w "
-    assert load(USERNAME="ana", PASSWORD_FILE=file).read_password() == SECRET
-    assert load(TOKEN="abc").read_token() == "abc"
-    assert load(TOKEN_FILE=file).read_token() == SECRET
+    assert load(USERNAME="ana", PASSWORD="p w ").read("password") == "p w "
+    assert load(USERNAME="ana", PASSWORD_FILE=file).read("password") == SECRET
+    assert load(TOKEN="abc").read_header("token") == "abc"
+    assert load(TOKEN_FILE=file).read("token") == SECRET
     assert load(CA_BUNDLE=file).ca_bundle == Path(file)
-    assert (load().read_password(), load().read_token()) == ("", "")
+    assert (load().read("password"), load().read("token")) == ("", "")
 
 
 def test_a_file_may_be_named_from_home(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(Path(file).parent))
-    assert load(TOKEN_FILE="~/secret.txt").read_token() == SECRET
+    assert load(TOKEN_FILE="~/secret.txt").read("token") == SECRET
 
 
 def test_an_empty_variable_is_not_set() -> None:
@@ -202,9 +210,9 @@ def test_a_wrong_value(variables: dict[str, str], name: str, says: str) -> None:
     [
         ({"USERNAME": "ana", "PASSWORD": SECRET, "PASSWORD_FILE": "file"}, ["PASSWORD and", "PASSWORD_FILE", "keep"]),
         ({"TOKEN": SECRET, "TOKEN_FILE": "file"}, ["TOKEN and", "TOKEN_FILE", "keep one"]),
-        ({"TOKEN": SECRET, "USERNAME": "ana"}, ["TOKEN", "user name", "keep one sign-in"]),
-        ({"TOKEN": SECRET, "USERNAME": "ana", "PASSWORD": SECRET}, ["TOKEN", "user name or password"]),
-        ({"TOKEN_FILE": "file", "PASSWORD": SECRET}, ["TOKEN", "password"]),
+        ({"TOKEN": SECRET, "USERNAME": "ana"}, ["TOKEN", "USERNAME", "keep one sign-in"]),
+        ({"TOKEN": SECRET, "USERNAME": "ana", "PASSWORD": SECRET}, ["TOKEN", "USERNAME", "keep one sign-in"]),
+        ({"TOKEN_FILE": "file", "PASSWORD": SECRET}, ["TOKEN_FILE", "PASSWORD", "keep one sign-in"]),
         ({"USERNAME": "ana"}, ["USERNAME", "without AIRFLOW_MCP_PASSWORD"]),
         ({"PASSWORD": SECRET}, ["PASSWORD", "without AIRFLOW_MCP_USERNAME"]),
         ({"PASSWORD_FILE": "file"}, ["PASSWORD", "without AIRFLOW_MCP_USERNAME"]),

@@ -1,0 +1,38 @@
+"""What signs a request in, and how long it lasts."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+LARGEST_ANSWER = 64 * 1024
+"""Bytes that one needs at most to be told, by a server or by a command."""
+
+
+@dataclass(frozen=True)
+class Credential:
+    """Headers, and when they run out: in seconds since 1970, infinite where that is not told."""
+
+    headers: Mapping[str, str] = field(repr=False)
+    expires: float = math.inf
+
+
+NONE_YET = Credential({}, expires=0)
+
+
+def bearer(token: str, expires: float | None = None) -> Credential:
+    """A bearer token, which may tell itself when it runs out."""
+    return Credential({"authorization": f"Bearer {token}"}, _expiry(token) if expires is None else expires)
+
+
+def _expiry(token: str) -> float:
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return float(claims["exp"])
+    except (IndexError, KeyError, TypeError, ValueError, binascii.Error):
+        return math.inf  # no JWT, or one that does not say

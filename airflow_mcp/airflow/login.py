@@ -1,0 +1,59 @@
+"""User name and password exchanged for a token, as Airflow 3 has it."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+
+from airflow_mcp.airflow.body import body_of
+from airflow_mcp.airflow.credential import LARGEST_ANSWER, Credential, bearer
+from airflow_mcp.airflow.failures import RETRIABLE
+from airflow_mcp.errors import NotSignedInError, TooLargeError
+from airflow_mcp.settings import Settings
+
+
+class PasswordLogin:
+    """Gives out the tokens of `POST /auth/token`; the password is read at each use."""
+
+    advice = ""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def request(self) -> httpx.Request:
+        """The login."""
+        return httpx.Request(
+            "POST",
+            f"{self._settings.url}/auth/token",
+            json={"username": self._settings.username, "password": self._settings.read("password")},
+            headers={"accept": "application/json"},
+            extensions={"timeout": httpx.Timeout(self._settings.timeout).as_dict()},
+        )
+
+    async def credential(self, answer: httpx.Response | None) -> Credential:
+        """The token that the login was answered with. Raises NotSignedInError where there is none."""
+        assert answer is not None  # noqa: S101 - there is always a request
+        status = answer.status_code
+        if status in RETRIABLE:
+            raise httpx.RemoteProtocolError(f"signing in was answered with {status}")
+        if status == 401:
+            raise NotSignedInError(
+                "Airflow refused the user name or the password (401). Check AIRFLOW_MCP_USERNAME and "
+                "AIRFLOW_MCP_PASSWORD."
+            )
+        token = await _access_token(answer) if answer.is_success else None
+        if not token:
+            raise NotSignedInError(
+                f"Signing in with a user name and a password did not work: /auth/token answered {status} without a "
+                "token. Set AIRFLOW_MCP_TOKEN if this Airflow signs in another way."
+            )
+        return bearer(token)
+
+
+async def _access_token(response: httpx.Response) -> str | None:
+    try:
+        token = json.loads(await body_of(response, LARGEST_ANSWER))["access_token"]
+    except (ValueError, LookupError, TypeError, TooLargeError):
+        return None
+    return token if isinstance(token, str) else None
