@@ -207,12 +207,14 @@ def _present(settings: Settings, context: ssl.SSLContext) -> None:
         # Without a password, OpenSSL would ask at the terminal for that of a locked key.
         context.load_cert_chain(str(settings.client_cert), settings.client_key, lambda: password)
     except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
+        if error.reason in ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"):
             raise SettingsError(f"{PREFIX}CLIENT_KEY: is not the key of the certificate in CLIENT_CERT.") from None
         raise SettingsError(
             f"{PREFIX}CLIENT_CERT: no certificate in PEM form, or no key that can be opened, in it and "
             f"{PREFIX}CLIENT_KEY. A locked key needs {PREFIX}CLIENT_KEY_PASSWORD."
         ) from None
+    except ValueError:
+        raise SettingsError(f"{PREFIX}CLIENT_KEY_PASSWORD: is longer than a key's can be.") from None
     except OSError as error:
         raise SettingsError(f"{PREFIX}CLIENT_CERT, or its key, cannot be read: {error.strerror}.") from None
 
