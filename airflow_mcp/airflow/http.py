@@ -207,7 +207,8 @@ def _present(settings: Settings, context: ssl.SSLContext) -> None:
         # Without a password, OpenSSL would ask at the terminal for that of a locked key.
         context.load_cert_chain(str(settings.client_cert), settings.client_key, lambda: password)
     except ssl.SSLError as error:
-        if error.reason in ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"):
+        # The second where the key is of another kind, such as RSA for a certificate of an elliptic curve.
+        if error.reason in ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"):
             raise SettingsError(f"{PREFIX}CLIENT_KEY: is not the key of the certificate in CLIENT_CERT.") from None
         raise SettingsError(
             f"{PREFIX}CLIENT_CERT: no certificate in PEM form, or no key that can be opened, in it and "
