@@ -7,7 +7,6 @@ from typing import Any
 
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.dags import PAGE, Dags, require_tasks
-from airflow_mcp.airflow.dialect import V1
 from airflow_mcp.airflow.report import MOST_LEFT_OUT, by_run, count, left_out, shortened
 from airflow_mcp.airflow.task_instances import (
     CLEAR,
@@ -61,10 +60,11 @@ class Clear:
             **options,
             **await self._task_ids(markers),
         }
+        body = await self._instances.scoped(args.dag_id, body)
         asked = await self._asked(args.dag_id, markers, body)
         filtered = args.only_failed or args.only_running
         affected = await self._instances.would_clear(args.dag_id, body) if filtered else asked
-        self._refuse_other_indexes(markers, affected)
+        await self._refuse_other_indexes(markers, affected)
 
         async def apply() -> None:
             await self._airflow.change("POST", CLEAR, {"dag_id": args.dag_id}, body={**body, "dry_run": False})
@@ -98,7 +98,7 @@ class Clear:
 
     async def _undated_runs(self, args: ClearTaskInstances) -> list[str]:
         """Runs of the time that a date range cannot take, since they have no logical date (Airflow 3)."""
-        if args.start_date is None or await self._airflow.dialect() is V1:
+        if args.start_date is None or (await self._airflow.dialect()).name == "v1":
             return []
         query: dict[str, str | int] = {"run_after_gte": args.start_date.isoformat(), "order_by": "-run_after"}
         if args.end_date:
@@ -123,7 +123,7 @@ class Clear:
     async def _task_ids(self, markers: Sequence[Marker]) -> dict[str, Any]:
         if not markers:
             return {}
-        if await self._airflow.dialect() is V1:
+        if (await self._airflow.dialect()).name == "v1":
             return {"task_ids": list(dict.fromkeys(marker.task_id for marker in markers))}
         return {
             "task_ids": [
@@ -131,14 +131,21 @@ class Clear:
             ]
         }
 
-    def _refuse_other_indexes(self, markers: Sequence[Marker], affected: Iterable[TaskInstance]) -> None:
-        """Airflow 2 clears all indexes of a task that its filter leaves: only do it when those were asked for."""
+    async def _refuse_other_indexes(self, markers: Sequence[Marker], affected: Iterable[TaskInstance]) -> None:
+        """Airflow 2 clears all indexes of a task that its filter leaves, and 3.0 does where relatives go along.
+
+        Later ones clear another index only as a relative of something else that was asked for.
+        """
         others = [each.label for each in sorted(affected) if _other_index(markers, each)]
-        if others:
+        if not others:
+            return
+        dialect = await self._airflow.release()
+        if dialect.one_index_needs:
             raise NeedsVersionError(
                 "Clearing one map index",
-                "Airflow 3",
-                f"Airflow 2 would clear {shortened(others)} too. Name the task without an index to clear them all.",
+                dialect.one_index_needs,
+                f"{dialect.here} would clear {shortened(others)} too. Name the task without an index to clear them "
+                "all.",
             )
 
 

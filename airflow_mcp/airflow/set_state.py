@@ -8,11 +8,11 @@ from typing import Any
 
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.dags import Dags, require_tasks
-from airflow_mcp.airflow.dialect import V1
 from airflow_mcp.airflow.graph import below, running_order
 from airflow_mcp.airflow.report import by_run, count, left_out
 from airflow_mcp.airflow.task_instances import (
     FAILED,
+    NEIGHBOURS,
     RELATIVES,
     Marker,
     TaskInstance,
@@ -21,7 +21,7 @@ from airflow_mcp.airflow.task_instances import (
     matching,
     require_present,
 )
-from airflow_mcp.errors import AirflowMcpError, ConflictError, InvalidArgumentError, MayHaveHappenedError
+from airflow_mcp.errors import AirflowMcpError, ConflictError, MayHaveHappenedError
 from airflow_mcp.models.changes import Prepared, SetTaskInstancesState, TaskInstancesChange
 
 SET_STATES = "dags/{dag_id}/updateTaskInstancesState"
@@ -76,9 +76,11 @@ class SetState:
         """Set the state of a task's instances, and of its relatives if asked for.
 
         Route: POST /dags/{dag_id}/updateTaskInstancesState on Airflow 2, and
-        PATCH /dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}[/{map_index}] on Airflow 3, and on 2
-        for a mapped task. Raises NotFoundError for an unknown task, run or map index.
+        PATCH /dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}[/{map_index}] on Airflow 3; before 3.1,
+        and on 2, the latter for each map index of a mapped task. Raises NotFoundError for an unknown task, run or
+        map index, NeedsVersionError for a state that this Airflow cannot set.
         """
+        await self._airflow.require([f"new_state={args.new_state}"])
         target = await self._look(args)
         affected = await self._affected(target)
         cleared = await self._cleared(target, affected)
@@ -122,9 +124,9 @@ class SetState:
 
     async def _require_neighbours(self, args: SetTaskInstancesState, run_id: str) -> None:
         """Without a logical date no run is before or after: Airflow 3 would take none, or clear in all."""
-        names = [name for name in ("include_future", "include_past") if getattr(args, name)]
-        if names and not await self._instances.has_logical_date(args.dag_id, run_id):
-            raise InvalidArgumentError(names[0], f"run {run_id} has no logical date, so no run is before or after it.")
+        names = [name for name in NEIGHBOURS if getattr(args, name)]
+        if names:
+            await self._instances.require_logical_date(args.dag_id, run_id, names[0])
 
     async def _related(
         self,
@@ -145,25 +147,25 @@ class SetState:
             "include_future": args.include_future,
             "include_past": args.include_past,
         }
-        if await self._airflow.dialect() is V1:
+        if (await self._airflow.dialect()).name == "v1":
             # Airflow 2 goes on into DAGs that wait for this one when it clears what is downstream.
             body |= {"include_subdags": True, "include_parentdag": True}
-        return await self._instances.would_clear(args.dag_id, body)
+        return await self._instances.would_clear(args.dag_id, await self._instances.scoped(args.dag_id, body))
 
     async def _affected(self, target: _Target) -> list[TaskInstance]:
         args = target.args
-        if await self._airflow.dialect() is not V1:
+        if await self._one_by_one(target):
+            return target.to_set()
+        if (await self._airflow.dialect()).name == "v2":
             route, ids = _task_instance(args, target.run_id)
             answer = await self._airflow.read(f"{route}/dry_run", ids, method="PATCH", body=_state_body(args))
             return from_airflow(answer["task_instances"])
-        if target.mapped:
-            return target.to_set()
         body = {**_v1_body(target), "dry_run": True}
         answer = await self._airflow.read(SET_STATES, {"dag_id": args.dag_id}, method="POST", body=body)
         return matching(answer["task_instances"], target.to_set())
 
     async def _cleared(self, target: _Target, affected: Sequence[TaskInstance]) -> list[TaskInstance]:
-        if not (target.mapped and affected and await self._airflow.dialect() is V1):
+        if not (affected and await self._one_by_one(target)):
             return target.cleared_with(affected)
         # Set one by one, each of them has Airflow clear what failed below it.
         set_ids = sorted({each.task_id for each in affected})
@@ -179,19 +181,25 @@ class SetState:
 
     async def _apply(self, target: _Target, affected: Sequence[TaskInstance]) -> None:
         args = target.args
-        if await self._airflow.dialect() is not V1:
-            route, ids = _task_instance(args, target.run_id)
-            await self._airflow.change("PATCH", route, ids, body=_state_body(args))
-        elif target.mapped:
+        if await self._one_by_one(target):
             # In the order in which they run, since Airflow clears what failed below each one that it sets.
             place = running_order(target.graph)
             await self._set_one_by_one(args, sorted(affected, key=lambda each: place.get(each.task_id, 0)))
+        elif (await self._airflow.dialect()).name == "v2":
+            route, ids = _task_instance(args, target.run_id)
+            await self._airflow.change("PATCH", route, ids, body=_state_body(args))
         else:
             body = {**_v1_body(target), "dry_run": False}
             await self._airflow.change("POST", SET_STATES, {"dag_id": args.dag_id}, body=body)
 
+    async def _one_by_one(self, target: _Target) -> bool:
+        """Whether each map index is set by itself, as Airflow before 3.1 cannot set those of a task in one call."""
+        return target.mapped and not (await self._airflow.release()).sets_mapped_tasks
+
     async def _set_one_by_one(self, args: SetTaskInstancesState, instances: Sequence[TaskInstance]) -> None:
-        body = {"dry_run": False, "new_state": args.new_state}
+        body: dict[str, Any] = {"new_state": args.new_state}
+        if (await self._airflow.dialect()).name == "v1":
+            body["dry_run"] = False  # which is its default; Airflow 3 has a route of its own for it
         for number, each in enumerate(instances):
             route = f"{TASK_INSTANCE}/{{map_index}}" if each.map_index >= 0 else TASK_INSTANCE
             try:
