@@ -40,8 +40,8 @@ class Oracle:
 
     @property
     def sets_skipped(self) -> bool:
-        """Whether it can set a state to skipped. 2.7's document says so, and then it fails."""
-        return self.server.release.name != "2.7"
+        """Whether it can set a state to skipped. Documents before 2.9 say so, and then it fails."""
+        return self.server.release.name not in ("2.7", "2.8")
 
     def password(self, user: str) -> str:
         return self.server.password if user == "admin" else self.passwords[user]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 SINCE: Mapping[str, str] = {
-    "new_state=skipped": "2.8",  # which 2.7 answers with a 500
+    "new_state=skipped": "2.9",  # which those before answer with a 500
     "asset_expression": "2.9",
     "max_consecutive_failed_dag_runs": "2.9",
     "bundle_name": "3",

@@ -41,7 +41,7 @@ async def test_exactly_what_the_document_lacks_is_refused(oracle: Oracle, forced
         there.add("file_token")  # which is a part of the route
     else:
         there.discard("file_token")  # which the answers still have
-    asked = {*SINCE, *GONE_WITH_3} - {"new_state=skipped"}  # which 2.7 has in its document alone
+    asked = {*SINCE, *GONE_WITH_3} - {"new_state=skipped"}  # which 2.7 and 2.8 have in their documents alone
     found = {name for name in asked if await refused(oracle, name, api if forced else "auto")}
     assert found == asked - there
 

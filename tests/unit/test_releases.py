@@ -41,7 +41,8 @@ class Release(httpx.AsyncBaseTransport):
     ("version", "has", "lacks"),
     [
         ("2.7.3", {"file_token"}, {"new_state=skipped", "asset_expression", "note"}),
-        ("2.8.4", {"new_state=skipped"}, {"asset_expression", "max_consecutive_failed_dag_runs", "version_number"}),
+        ("2.8.4", {"file_token"}, {"new_state=skipped", "max_consecutive_failed_dag_runs", "version_number"}),
+        ("2.9.3", {"new_state=skipped", "asset_expression"}, {"version_number"}),
         ("2.10.5+astro.1", {"asset_expression", "include_subdags"}, {"version_number", "default_args", "note"}),
         ("2.11.2", {"max_consecutive_failed_dag_runs"}, {"version_number", "default_args", "note"}),
         ("3", {"version_number"}, {"default_args", "file_token"}),
@@ -70,7 +71,7 @@ def test_every_name_is_told_by_one_of_the_two_apis() -> None:
 
 
 REFUSED = [
-    ("2.7.3", "set_task_instances_state", {**SET, "new_state": "skipped"}, "new_state=skipped", "2.8"),
+    ("2.7.3", "set_task_instances_state", {**SET, "new_state": "skipped"}, "new_state=skipped", "2.9"),
     ("2.7.3", "get_dag_details", {"dag_id": "any", "fields": ["asset_expression"]}, "asset_expression", "2.9"),
     ("2.11.2", "get_dag_source", {"dag_id": "any", "version_number": 1}, "version_number", "3"),
     ("2.11.2", "clear_task_instances", {**CLEAR, "note": "why"}, "note", "3.3"),
