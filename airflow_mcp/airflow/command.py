@@ -59,10 +59,10 @@ class TokenCommand:
         patience = min(PATIENCE, self._settings.timeout / 2)
         try:
             ended = await run_program(self._settings.read_command(), patience, LARGEST_ANSWER)
+        except TimeoutError:  # which is an OSError
+            raise ValueError(f"did not end within {patience:g} s, and was stopped") from None
         except OSError as error:
             raise ValueError(f"cannot be started: {error.strerror}. Give its whole path") from None
-        except TimeoutError:
-            raise ValueError(f"did not end within {patience:g} s, and was stopped") from None
         except TooLargeError:
             raise ValueError(f"prints more than {LARGEST_ANSWER // 1024} KiB, and was stopped") from None
         if ended.status:
@@ -97,7 +97,7 @@ def _read(output: bytes) -> Credential:
         return _lasting(bearer(text))
     try:
         answer = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError("prints JSON that is broken") from None
     return _lasting(_from_json(answer))
 
@@ -166,5 +166,5 @@ EXPIRIES: Mapping[str, Callable[[Any], float]] = {
 def _lasting(credential: Credential) -> Credential:
     if credential.expires > time.time():
         return credential
-    when = datetime.fromtimestamp(credential.expires, UTC).isoformat(timespec="seconds")
+    when = datetime.fromtimestamp(max(credential.expires, 0), UTC).isoformat(timespec="seconds")
     raise ValueError(f"prints a token that ran out at {when}")

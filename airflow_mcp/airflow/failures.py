@@ -114,7 +114,7 @@ def unreachable(url: str, error: httpx.RequestError, *, change: bool = False) ->
     """The error for a connection that could not be made, or that broke on every try of a read."""
     text = _told(error)
     advice = "Is Airflow's web server up, and AIRFLOW_MCP_URL right? `airflow-mcp check` tells more."
-    if "Hostname mismatch" in text:
+    if "is not valid for" in text:
         advice = "Give in AIRFLOW_MCP_URL a host name that its certificate is for."
     elif "CERTIFICATE_VERIFY_FAILED" in text:
         advice = "For a private certificate authority set AIRFLOW_MCP_CA_BUNDLE."

@@ -45,8 +45,10 @@ async def run_program(command: Sequence[str], patience: float, most: int) -> End
             if too_large:
                 raise TooLargeError(f"more than {most} bytes")
             status = await process.wait()
-    finally:
+    except BaseException:
         _kill(process)
+        raise
+    finally:
         with anyio.CancelScope(shield=True):
             await process.aclose()
     return Ended(status, bytes(output), bytes(errors))
@@ -70,9 +72,7 @@ async def _keep_end(stream: ByteReceiveStream | None, kept: bytearray) -> None:
 
 
 def _kill(process: Process) -> None:
-    """End a process that still runs, and what it started: a shell's children hold its output open."""
-    if process.returncode is not None:
-        return
+    """End a process and what it started, which may hold its output open when it has itself ended."""
     with suppress(ProcessLookupError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
