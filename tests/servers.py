@@ -24,17 +24,18 @@ RUN = tuple(os.environ.get("AIRFLOW", "").split()) or VERSIONS
 DAGS = [Path(airflow_mcp.demo.__file__).parent / "dags", Path(__file__).parent / "dags"]
 DAG_IDS = ("daily_report", "sales_etl", "load_files", "diamond", "отчёт.v1", "history", "mapped_group")
 VIEWER = "vera"
+SIMPLE_ROLES = {VIEWER: "viewer", "uma": "user", "otto": "op"}
 
 
 @contextmanager
 def real_airflows(names: Sequence[str] = RUN) -> Iterator[dict[str, Oracle]]:
-    """The servers, by version, each with an administrator and a Viewer."""
+    """The servers, by version, each with an administrator and a Viewer, a 3 with all of its roles."""
     servers = [Standalone(RELEASES[name], dags=DAGS, env=_settings(name)) for name in names]
     try:
         with ThreadPoolExecutor() as threads:
             for entered in [threads.submit(server.__enter__) for server in servers]:
                 entered.result()
-            oracles = [Oracle(server, {VIEWER: password}) for server, password in threads.map(_with_viewer, servers)]
+            oracles = [Oracle(server, passwords) for server, passwords in threads.map(_with_users, servers)]
             list(threads.map(lambda oracle: oracle.wait_for_dags(*DAG_IDS), oracles))
         yield {oracle.server.release.name: oracle for oracle in oracles}
         for oracle in oracles:
@@ -45,13 +46,16 @@ def real_airflows(names: Sequence[str] = RUN) -> Iterator[dict[str, Oracle]]:
 
 
 def _settings(name: str) -> dict[str, str]:
-    return {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"admin:admin,{VIEWER}:viewer"} if name >= "3" else {}
+    if name < "3":
+        return {}
+    users = {"admin": "admin", **SIMPLE_ROLES}
+    return {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{role}" for user, role in users.items())}
 
 
-def _with_viewer(server: Standalone) -> tuple[Standalone, str]:
+def _with_users(server: Standalone) -> tuple[Standalone, dict[str, str]]:
     if server.release.major == 3:
         generated = server.home / "simple_auth_manager_passwords.json.generated"
-        return server, str(json.loads(generated.read_text())[VIEWER])
+        return server, json.loads(generated.read_text())
     password = "look-but-do-not-touch"
     subprocess.run(
         [
@@ -62,4 +66,4 @@ def _with_viewer(server: Standalone) -> tuple[Standalone, str]:
         capture_output=True,
         check=True,
     )
-    return server, password
+    return server, {VIEWER: password}

@@ -12,6 +12,7 @@ import httpx
 from airflow_mcp.airflow.auth import same_everywhere, sign_in
 from airflow_mcp.airflow.dialect import DIALECTS, V1, V2, Dialect
 from airflow_mcp.airflow.http import Call, Http, Method, Query, build_path
+from airflow_mcp.airflow.permissions import needed
 from airflow_mcp.errors import (
     AirflowMcpError,
     ForbiddenError,
@@ -105,8 +106,10 @@ class Airflow:
     async def _send(self, call: Call, ids: Mapping[str, str | int]) -> Any:
         path = build_path(call.path, ids)
         connection = await self._connect()
+        dialect = connection.dialect
+        needs = needed(call.method, call.path, dialect)
         try:
-            return await self._http.send(replace(call, path=f"{connection.dialect.prefix}/{path}"), connection.auth)
+            return await self._http.send(replace(call, path=f"{dialect.prefix}/{path}", needs=needs), connection.auth)
         except RouteMissingError:
             await self._notice_change(connection)
             raise

@@ -39,8 +39,8 @@ _GENERIC = ("Forbidden", "Unauthorized")
 _TITLE = re.compile(r"<title>\s*(?:\d{3} )?([^<]{1,200})", re.IGNORECASE)
 
 
-def failure(response: httpx.Response, *, change: bool = False) -> AirflowMcpError:  # noqa: PLR0911
-    """The error for an answer with a status of 400 or more."""
+def failure(response: httpx.Response, *, change: bool = False, needs: str = "") -> AirflowMcpError:  # noqa: PLR0911
+    """The error for an answer with a status of 400 or more; `needs` is the permission that the call takes."""
     status = response.status_code
     problem = _problem(response)
     said = f" {_speaker(response)} says: {problem}." if problem else ""
@@ -55,7 +55,7 @@ def failure(response: httpx.Response, *, change: bool = False) -> AirflowMcpErro
         advice = _advice(response) or f"{_CHECK_SIGN_IN} A token may have expired."
         return NotSignedInError(f"Not signed in ({status}).{said}{unchanged} {advice}")
     if status == 403:
-        return ForbiddenError(_forbidden(said, _advice(response)) + unchanged)
+        return ForbiddenError(_forbidden(said, _advice(response), needs) + unchanged, needs)
     if status == 406:
         return NotAcceptableError(
             f"Not acceptable (406).{said} This server asks for application/json: a proxy between here and "
@@ -79,15 +79,16 @@ def _advice(response: httpx.Response) -> str:
     return str(response.request.extensions.get(ADVICE, {}).get(response.status_code, ""))
 
 
-def _forbidden(said: str, advice: str) -> str:
+def _forbidden(said: str, advice: str, needs: str) -> str:
+    needed = f" Needed: {needs}." if needs else ""
     if said:
-        return f"This user may not do that (403).{said}"
+        return f"This user may not do that (403).{said}{needed}"
     if advice:
-        return f"Refused (403) without a reason: {advice}"
+        return f"Refused (403) without a reason: {advice}{needed}"
     # Airflow 2 with several auth backends says just this, for a wrong password too.
     return (
-        "Refused (403) without a reason: the sign-in is missing or wrong, or this user lacks the permission. "
-        f"{_CHECK_SIGN_IN} `airflow-mcp check` tells which."
+        "Refused (403) without a reason: the sign-in is missing or wrong, or this user lacks the permission."
+        f"{needed} {_CHECK_SIGN_IN} `airflow-mcp check` tells which."
     )
 
 

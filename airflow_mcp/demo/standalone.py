@@ -91,7 +91,7 @@ class Standalone:
         self._report(f"Starting Airflow {self.release.version} on {self.url}")
         with (self.home / "standalone.log").open("wb") as log:
             self._process = subprocess.Popen(
-                [self.venv / "bin/airflow", "standalone"],
+                self.command(),
                 cwd=self.home,
                 env={**_clean_environment(self.venv), **settings, **self._env},
                 stdin=subprocess.DEVNULL,
@@ -100,13 +100,17 @@ class Standalone:
                 start_new_session=True,
             )
 
+    def command(self) -> Sequence[str]:
+        """What is run, in the home; a subclass may start Airflow's parts in another way."""
+        return [str(self.venv / "bin/airflow"), "standalone"]
+
     def wait_ready(self, timeout: float = 180) -> None:
         """Wait until the API answers, the scheduler is healthy and the password is known.
 
         Raises StandaloneError, with the end of the log, when the server ends or `timeout` seconds pass.
         """
         deadline = time.monotonic() + timeout
-        while not (self._read_password() and self._is_healthy()):
+        while not (self.read_password() and self._is_healthy()):
             status = self._process.poll() if self._process else "none"
             if status is not None:
                 raise self._failure(f"ended (status {status}) before it was ready")
@@ -114,7 +118,8 @@ class Standalone:
                 raise self._failure(f"was not ready after {timeout:g} s")
             time.sleep(0.3)
 
-    def _read_password(self) -> bool:
+    def read_password(self) -> bool:
+        """Take the administrator's password where Airflow left it; False while it is not there."""
         with contextlib.suppress(OSError, ValueError):  # not there yet, or half written
             if self.release.major == 2:
                 self.password = (self.home / "standalone_admin_password.txt").read_text().strip()
@@ -138,7 +143,7 @@ class Standalone:
 
     def _failure(self, what: str) -> StandaloneError:
         log = tail(self.home / "standalone.log", 30)
-        if self._read_password():
+        if self.read_password():
             log = log.replace(self.password, "***")
         return StandaloneError(f"Airflow {self.release.version} {what}; the end of its log:\n{log}")
 

@@ -245,8 +245,8 @@ class Open(Standalone):
         if self.release.major == 2:
             (self.home / "webserver_config.py").write_text("AUTH_TYPE = 1\nAUTH_ROLE_PUBLIC = 'Admin'\n")
 
-    def _read_password(self) -> bool:
-        return self.release.major == 3 or super()._read_password()
+    def read_password(self) -> bool:
+        return self.release.major == 3 or super().read_password()
 
 
 OPEN = {
