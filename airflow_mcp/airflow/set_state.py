@@ -8,10 +8,11 @@ from typing import Any
 
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.dags import Dags, require_tasks
-from airflow_mcp.airflow.graph import below, running_order
+from airflow_mcp.airflow.graph import below, related, running_order
 from airflow_mcp.airflow.report import by_run, count, left_out
 from airflow_mcp.airflow.task_instances import (
     FAILED,
+    MOST_INSTANCES,
     NEIGHBOURS,
     RELATIVES,
     Marker,
@@ -20,6 +21,7 @@ from airflow_mcp.airflow.task_instances import (
     from_airflow,
     matching,
     require_present,
+    too_many,
 )
 from airflow_mcp.errors import AirflowMcpError, ConflictError, MayHaveHappenedError
 from airflow_mcp.models.changes import Prepared, SetTaskInstancesState, TaskInstancesChange
@@ -107,7 +109,7 @@ class SetState:
         run_id = args.dag_run_id or ""
         if args.logical_date:
             run_id = await self._instances.run_at(args.dag_id, args.logical_date)
-        await self._require_neighbours(args, run_id)
+        await self._require_neighbours(args, run_id, graph)
         under = await self._related(args, run_id, [args.task_id], downstream=True)
         asked = under
         if args.include_upstream:
@@ -122,11 +124,19 @@ class SetState:
         require_present([marker], [each for each in under if each.dag_run_id == run_id], args.dag_id)
         return _Target(args, run_id, graph, asked, under)
 
-    async def _require_neighbours(self, args: SetTaskInstancesState, run_id: str) -> None:
-        """Without a logical date no run is before or after: Airflow 3 would take none, or clear in all."""
+    async def _require_neighbours(
+        self, args: SetTaskInstancesState, run_id: str, graph: Mapping[str, Sequence[str]]
+    ) -> None:
+        """Refuse a past and a future that there is not, or that is too long to look at."""
         names = [name for name in NEIGHBOURS if getattr(args, name)]
-        if names:
-            await self._instances.require_logical_date(args.dag_id, run_id, names[0])
+        if not names:
+            return
+        # Without a logical date Airflow 3 would take none, or clear in all.
+        moment = await self._instances.require_logical_date(args.dag_id, run_id, names[0])
+        tasks = related(graph, [args.task_id], upstream=args.include_upstream, downstream=True)
+        there = await self._instances.count(args.dag_id, args, (moment, moment), tasks)
+        if there > MOST_INSTANCES:
+            raise too_many(there)
 
     async def _related(
         self,

@@ -12,6 +12,7 @@ from typing import Any
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.dags import PAGE
 from airflow_mcp.errors import ConflictError, InvalidArgumentError, NotFoundError, TooLargeError
+from airflow_mcp.models.changes import Relatives
 
 LIST = "dags/~/dagRuns/~/taskInstances/list"
 CLEAR = "dags/{dag_id}/clearTaskInstances"
@@ -19,7 +20,7 @@ FAILED = frozenset({"failed", "upstream_failed"})
 MOST_INSTANCES = 10_000
 NO_STATUS = "no_status"
 NEIGHBOURS = ("include_future", "include_past")
-RELATIVES = ("include_upstream", "include_downstream", *NEIGHBOURS)
+RELATIVES = tuple(Relatives.model_fields)
 
 _WITH_INDEX = re.compile(r"(?P<task_id>.+)\[(?P<index>\d+)\]")
 
@@ -115,7 +116,7 @@ class TaskInstances:
             answer = await self._airflow.read(LIST, method="POST", body={**body, **page})
             total, rows = answer["total_entries"], answer["task_instances"]
             if total > MOST_INSTANCES:
-                raise TooLargeError(f"{total} task instances are too many to look at: name a run, or fewer tasks.")
+                raise too_many(total)
             found.update(dict.fromkeys(from_airflow(rows)))
             offset += len(rows)
             if not rows or offset >= total:
@@ -155,6 +156,31 @@ class TaskInstances:
         moment = await self.require_logical_date(dag_id, run_id, names[0])
         rest = {name: value for name, value in body.items() if name != "dag_run_id"}
         return {**rest, "start_date": moment, "end_date": moment}
+
+    async def count(
+        self, dag_id: str, args: Relatives, dates: tuple[str | None, str | None], task_ids: Iterable[str]
+    ) -> int:
+        """How many there are of these tasks, or of all, from one logical date to another.
+
+        With the past or the future taken along there is no such end. Route: POST /dags/~/dagRuns/~/taskInstances/list.
+        """
+        name = (await self._airflow.dialect()).logical_date
+        wanted = {
+            "dag_ids": [dag_id],
+            "task_ids": sorted(task_ids),
+            f"{name}_gte": None if args.include_past else dates[0],
+            f"{name}_lte": None if args.include_future else dates[1],
+        }
+        body = {name: value for name, value in wanted.items() if value}
+        answer = await self._airflow.read(LIST, method="POST", body={**body, "page_limit": 1})
+        return int(answer["total_entries"])
+
+
+def too_many(number: int) -> TooLargeError:
+    """The error for more task instances than can be looked at."""
+    return TooLargeError(
+        f"{number} task instances are too many to look at: name a run, a shorter time, or fewer tasks."
+    )
 
 
 def from_airflow(rows: Iterable[Mapping[str, Any]]) -> list[TaskInstance]:

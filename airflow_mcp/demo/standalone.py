@@ -28,6 +28,8 @@ class Standalone:
 
     username = "admin"
     password = ""
+    vital = "scheduler"
+    """The part of Airflow that must be healthy for it to be ready."""
     venv: Path
     home: Path
     url: str
@@ -85,15 +87,17 @@ class Standalone:
                 shutil.copy(source, self.dags_folder)
 
     def _start(self) -> None:
-        port, *log_ports = _free_ports(3)
+        port, *log_ports = free_ports(3)
         self.url = f"http://127.0.0.1:{port}"
         settings = _settings(self.release, self.home, port, log_ports)
+        self._environment = {**_clean_environment(self.venv), **settings, **self._env}
+        self.prepare()
         self._report(f"Starting Airflow {self.release.version} on {self.url}")
         with (self.home / "standalone.log").open("wb") as log:
             self._process = subprocess.Popen(
                 self.command(),
                 cwd=self.home,
-                env={**_clean_environment(self.venv), **settings, **self._env},
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -101,11 +105,31 @@ class Standalone:
             )
 
     def command(self) -> Sequence[str]:
-        """What is run, in the home; a subclass may start Airflow's parts in another way."""
+        """What is started, in the home."""
         return [str(self.venv / "bin/airflow"), "standalone"]
 
+    def prepare(self) -> None:
+        """What a kind of server does before it starts; nothing, for `airflow standalone` does it by itself."""
+
+    def run(self, *arguments: str) -> None:
+        """Run an `airflow` command as the server would. Raises StandaloneError, with the end of its output."""
+        command = [str(self.venv / "bin/airflow"), *arguments]
+        log = self.home / f"{'-'.join(arguments)}.log"
+        with log.open("wb") as out:
+            done = subprocess.run(
+                command,
+                cwd=self.home,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                check=False,
+            )
+        if done.returncode != 0:
+            raise StandaloneError(f"airflow {' '.join(arguments)} failed:\n{tail(log, 30)}")
+
     def wait_ready(self, timeout: float = 180) -> None:
-        """Wait until the API answers, the scheduler is healthy and the password is known.
+        """Wait until the API answers, its vital part is healthy and the password is known.
 
         Raises StandaloneError, with the end of the log, when the server ends or `timeout` seconds pass.
         """
@@ -137,7 +161,7 @@ class Standalone:
                 connection.request("GET", path)
                 response = connection.getresponse()
                 health = json.loads(response.read())
-                return response.status == 200 and health["scheduler"]["status"] == "healthy"
+                return response.status == 200 and health[self.vital]["status"] == "healthy"
             except (OSError, http.client.HTTPException, ValueError, KeyError):
                 return False
 
@@ -160,7 +184,7 @@ class Standalone:
             shutil.rmtree(self._disposable, ignore_errors=True)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Pick free loopback ports.
 
     Airflow binds them many seconds later: so at random, for another server's pick to differ, and from
