@@ -23,13 +23,8 @@ class PasswordLogin:
 
     def request(self) -> httpx.Request:
         """The login."""
-        return httpx.Request(
-            "POST",
-            f"{self._settings.url}/auth/token",
-            json={"username": self._settings.username, "password": self._settings.read("password")},
-            headers={"accept": "application/json"},
-            extensions={"timeout": httpx.Timeout(self._settings.timeout).as_dict()},
-        )
+        user = {"username": self._settings.username, "password": self._settings.read("password")}
+        return _token_request(self._settings, "POST", user)
 
     async def credential(self, answer: httpx.Response | None) -> Credential:
         """The token that the login was answered with. Raises NotSignedInError where there is none."""
@@ -61,12 +56,7 @@ class OpenLogin:
 
     def request(self) -> httpx.Request:
         """The question for one."""
-        return httpx.Request(
-            "GET",
-            f"{self._settings.url}/auth/token",
-            headers={"accept": "application/json"},
-            extensions={"timeout": httpx.Timeout(self._settings.timeout).as_dict()},
-        )
+        return _token_request(self._settings, "GET")
 
     async def credential(self, answer: httpx.Response | None) -> Credential:
         """The token that everybody gets. Raises NotSignedInError where nobody does."""
@@ -78,6 +68,16 @@ class OpenLogin:
                 "AIRFLOW_MCP_PASSWORD, or AIRFLOW_MCP_TOKEN."
             )
         return bearer(token)
+
+
+def _token_request(settings: Settings, method: str, body: object = None) -> httpx.Request:
+    return httpx.Request(
+        method,
+        f"{settings.url}/auth/token",
+        json=body,
+        headers={"accept": "application/json"},
+        extensions={"timeout": httpx.Timeout(settings.timeout).as_dict()},
+    )
 
 
 async def _access_token(response: httpx.Response) -> str | None:
