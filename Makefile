@@ -3,18 +3,22 @@ PYTHON ?= python3
 UV_HOME := .uv
 UV := $(UV_HOME)/bin/uv
 RUN := $(UV) run --frozen
+PYTHONS ?= 3.11 3.12 3.13 3.14
 
 .DEFAULT_GOAL := help
-.PHONY: help setup debian kerberos demo test check unit contract live format generate record lock clean
+.PHONY: help setup debian kerberos demo test test-matrix test-scale test-pythons check unit contract live format generate record lock clean
 
 # What the Kerberos tests need from the system: a realm, and what builds the Python packages that speak to it.
 KERBEROS_PROGRAMS := krb5kdc kinit kadmin.local krb5-config gcc
 KERBEROS_PACKAGES = krb5-kdc krb5-user krb5-admin-server libkrb5-dev gcc libc6-dev $(if $(HEADERS),,python3-dev)
 HEADERS = $(wildcard $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h)
 TRY_KERBEROS = { command -v krb5-config >/dev/null && $(MAKE) --no-print-directory kerberos; } || test -z "$$CI"
+SCALE_PROGRAMS := /usr/lib/postgresql/*/bin/postgres /usr/sbin/nginx
+SCALE_PACKAGES := postgresql nginx
+INSTALL := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 $(UV):
 	$(PYTHON) -m pip install --quiet --target $(UV_HOME) 'uv>=0.11,<1'
@@ -25,8 +29,7 @@ setup: $(UV) ## Make the development environment in .venv
 debian: ## Install what the Kerberos tests need, on Debian and as root; elsewhere do nothing
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 		! ( [ "$(HEADERS)" ] && for each in $(KERBEROS_PROGRAMS); do command -v $$each || exit 1; done ) >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-			apt-get install -qq -y --no-install-recommends $(KERBEROS_PACKAGES); \
+		$(INSTALL) $(KERBEROS_PACKAGES); \
 	fi
 
 kerberos: setup ## Add the extra for a sign-in with Kerberos (it is compiled, which takes a minute)
@@ -38,6 +41,26 @@ demo: setup ## Run the main job on a real Airflow 3, end to end (ARGS="--airflow
 test: debian check ## Run every check and every test, on a real Airflow 2.11 and a real Airflow 3.3
 	@$(TRY_KERBEROS)
 	$(RUN) pytest --cov --cov-report=term
+
+test-matrix: setup ## Run the live tests on each Airflow from 2.7 on (AIRFLOW=2.9 for one), and write the table
+	$(RUN) python -m scripts.matrix $(AIRFLOW)
+
+test-scale: setup ## Run an Airflow 3.3 with 10,000 DAGs on PostgreSQL behind nginx (as root on Debian, install both)
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! ls $(SCALE_PROGRAMS) >/dev/null 2>&1; then \
+		$(INSTALL) $(SCALE_PACKAGES); \
+	fi
+	CI=true $(RUN) pytest tests/scale
+
+test-pythons: $(UV) ## Run the unit and contract tests on Python 3.11 to 3.14 (PYTHONS="3.12 3.13" for some)
+	@bad=; for python in $(PYTHONS); do \
+		export UV_PROJECT_ENVIRONMENT=.venv-$$python; \
+		if ! $(UV) sync --frozen --quiet --python $$python; then \
+			bad="$$bad; Python $$python is not to be had (uv said why)"; \
+		elif ! $(RUN) --python $$python pytest -q tests/unit tests/contract; then \
+			bad="$$bad; Python $$python failed"; \
+		fi; \
+	done; \
+	if [ "$$bad" ]; then echo "$${bad#; }"; exit 1; fi; echo "Good on Python $(PYTHONS)"
 
 check: setup ## Lint, format, types, layers, generated files
 	$(RUN) ruff check .
@@ -70,4 +93,4 @@ lock: $(UV) ## Resolve the dependencies again
 	$(UV) lock --upgrade
 
 clean: ## Remove what make has made here
-	rm -rf $(UV_HOME) .venv .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(UV_HOME) .venv .venv-* .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -106,8 +106,8 @@ async def _permissions(airflow: Airflow, dag: Mapping[str, Any]) -> AsyncIterato
 async def _permission(what: str, attempt: Callable[[], Awaitable[object]]) -> Finding:
     try:
         await attempt()
-    except ForbiddenError:
-        return Finding("no", "may not", what)
+    except ForbiddenError as error:
+        return Finding("no", "may not", f"{what}; needed: {error.needs}")
     except (NotFoundError, RejectedError):
         pass  # let in, and then refused for what was made up
     except AirflowMcpError as error:

@@ -47,7 +47,11 @@ class NotSignedInError(AirflowMcpError):
 
 
 class ForbiddenError(AirflowMcpError):
-    """403: the user may not do this."""
+    """403: the user may not do this, but may with what it `needs`, where that is known."""
+
+    def __init__(self, message: str, needs: str = "") -> None:
+        super().__init__(message)
+        self.needs = needs
 
 
 class NotFoundError(AirflowMcpError):

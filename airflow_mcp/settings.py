@@ -185,7 +185,7 @@ class Settings(BaseModel):
     @classmethod
     def _command_line(cls, value: SecretStr | None) -> SecretStr | None:
         try:
-            if value is not None and not "".join(shlex.split(value.get_secret_value())[:1]):
+            if value is not None and not any(shlex.split(value.get_secret_value())[:1]):
                 raise ValueError("names no program")
         except ValueError as error:  # its message quotes nothing of the line
             raise ValueError(f"is no command line: {str(error).lower()}") from None

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_mcp import __version__
+from airflow_mcp.airflow.dialect import GONE_WITH_3, SINCE
 from airflow_mcp.settings import PREFIX, Settings
 from airflow_mcp.tools import dags
 from airflow_mcp.tools.schema import input_schema
@@ -24,6 +25,7 @@ from airflow_mcp.tools.spec import ToolSpec, tools_of
 
 ROOT = Path(__file__).parent.parent
 SNAPSHOTS = "tests/contract/schemas"
+MATRIX = "tests/matrix.json"
 SERVER_SCHEMA = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
 NAMESPACE = "io.github.airflow-ops-mcp"
 START, END = "<!-- generated:", "<!-- /generated -->"
@@ -67,7 +69,7 @@ def generated(root: Path) -> dict[str, str]:
     specs = tools_of(dags)
     return {
         **{f"{SNAPSHOTS}/{spec.name}.json": _json(snapshot(spec)) for spec in specs},
-        "README.md": readme(_read(root / "README.md"), specs),
+        "README.md": readme(_read(root / "README.md"), specs, json.loads(_read(root / MATRIX) or "{}")),
         "server.json": _json(server_json()),
     }
 
@@ -85,9 +87,16 @@ def snapshot(spec: ToolSpec) -> dict[str, Any]:
     }
 
 
-def readme(text: str, specs: Sequence[ToolSpec]) -> str:
+def readme(text: str, specs: Sequence[ToolSpec], matrix: dict[str, Any]) -> str:
     """The README with new tables between its markers."""
-    return _between(_between(text, "tools", tools_table(specs)), "settings", settings_table())
+    parts = {
+        "tools": tools_table(specs),
+        "versions": f"{versions_table(specs, matrix)}\n{what_old_ones_lack(specs)}",
+        "settings": settings_table(),
+    }
+    for name, content in parts.items():
+        text = _between(text, name, content)
+    return text
 
 
 def tools_table(specs: Sequence[ToolSpec]) -> str:
@@ -96,6 +105,40 @@ def tools_table(specs: Sequence[ToolSpec]) -> str:
     cost = sum(tokens(seen_by_a_model(spec)) for spec in specs)
     table = _table(("Tool", "What it does", "Changes?", "Arguments (**required**)"), rows)
     return f"{table}\nWhat a model sees of them before a call: {cost:,} o200k tokens, counted by `make generate`.\n"
+
+
+def versions_table(specs: Sequence[ToolSpec], matrix: dict[str, Any]) -> str:
+    """One row a tool, one column a version of Airflow: how many live tests call it, and how many of them fail."""
+    results = matrix.values()
+    rows = [(f"`{spec.name}`", *(_outcome(each["tools"].get(spec.name, {})) for each in results)) for spec in specs]
+    rows.append(("all live tests", *(_outcome(each["tests"]) for each in results)))
+    return _table(("Tests passed", *(each["version"] for each in results)), rows)
+
+
+def _outcome(counts: dict[str, int]) -> str:
+    passed, failed = counts.get("passed", 0), counts.get("failed", 0)
+    return f"**{passed} of {passed + failed}**" if failed else str(passed)
+
+
+def what_old_ones_lack(specs: Sequence[ToolSpec]) -> str:
+    """One row a release, oldest first: what it has that those before it refuse; and what Airflow 3 has no more."""
+    rows = [(f"Airflow {first} or newer", [each for each in SINCE if SINCE[each] == first]) for first in SINCE.values()]
+    rows = [*dict(rows).items(), ("Airflow 2", sorted(GONE_WITH_3))]
+    return _table(("Needs", "What"), ((needs, _by_tool(names, specs)) for needs, names in rows))
+
+
+def _by_tool(names: Sequence[str], specs: Sequence[ToolSpec]) -> str:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(_owner(name.partition("=")[0], specs), []).append(f"`{name}`")
+    return "; ".join(f"{', '.join(found[owner])} of `{owner}`" for owner in found)
+
+
+def _owner(name: str, specs: Sequence[ToolSpec]) -> str:
+    """The tool that takes an argument of this name, or else gives a field of it."""
+    takes = [spec.name for spec in specs if name in spec.arguments.model_fields]
+    gives = [spec.name for spec in specs if name in spec.answer.model_fields]
+    return [*takes, *gives][0]
 
 
 def seen_by_a_model(spec: ToolSpec) -> str:

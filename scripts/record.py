@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ from airflow_mcp.server import build_server
 from airflow_mcp.tools.context import make_app
 from tests.oracle import Oracle
 from tests.scenarios import calls
-from tests.servers import real_airflows
+from tests.servers import RECORDED, real_airflows
 
 FOLDER = Path(__file__).parent.parent / "tests" / "recorded"
 
@@ -57,13 +58,13 @@ def described(request: httpx.Request) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Start both servers, record, and write one file a version."""
-    with real_airflows() as oracles:
-        for name, oracle in oracles.items():
-            recording = anyio.run(record, oracle)
+    """Start each server, or those that AIRFLOW names, record, and write one file a version."""
+    for name in os.environ.get("AIRFLOW", "").split() or RECORDED:
+        with real_airflows([name]) as oracles:
+            recording = anyio.run(record, oracles[name])
             text = json.dumps(recording, indent=1, ensure_ascii=False) + "\n"
             FOLDER.mkdir(exist_ok=True)
-            (FOLDER / f"airflow-{name}.json").write_text(scrubbed(text, oracle), encoding="utf-8")
+            (FOLDER / f"airflow-{name}.json").write_text(scrubbed(text, oracles[name]), encoding="utf-8")
     return 0
 
 
@@ -93,7 +94,7 @@ async def record(oracle: Oracle) -> dict[str, Any]:
         await airflow.aclose()
 
     async with Client(build_server(oracle.settings(), parts)) as client:
-        for tool, arguments in calls(oracle.major, runs):
+        for tool, arguments in calls(oracle.server.release.name, runs):
             await client.call_tool(tool, arguments)
     return {"runs": runs, "exchanges": recorder.exchanges}
 

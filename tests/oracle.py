@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ import httpx
 
 from airflow_mcp.demo.standalone import Standalone
 from airflow_mcp.settings import Settings
+from tests.specification import Specification, shipped
 
 ENDED = ("success", "failed")
 
@@ -26,6 +28,20 @@ class Oracle:
         self.major = self.server.release.major
         self.http = httpx.Client(base_url=f"{self.server.url}/api/v{self.major - 1}/", timeout=30)
         self.http.headers["authorization"] = self.authorization("admin")
+
+    @cached_property
+    def document(self) -> Specification:
+        """What this Airflow itself says that it takes and gives."""
+        return shipped(self.server.venv, self.major)
+
+    def takes(self, option: str) -> bool:
+        """Whether clearTaskInstances has an option here."""
+        return option in self.document.fields("post", f"/api/v{self.major - 1}/dags/any/clearTaskInstances")
+
+    @property
+    def sets_skipped(self) -> bool:
+        """Whether it can set a state to skipped. Documents before 2.9 say so, and then it fails."""
+        return self.server.release.name not in ("2.7", "2.8")
 
     def password(self, user: str) -> str:
         return self.server.password if user == "admin" else self.passwords[user]

@@ -33,7 +33,6 @@ class Replay(httpx.AsyncBaseTransport):
 
     def __init__(self, version: str, fault: Fault | None = None) -> None:
         recording = json.loads((FOLDER / f"airflow-{version}.json").read_text(encoding="utf-8"))
-        self.major = int(version[0])
         self.runs: dict[str, str] = recording["runs"]
         self.fault = fault
         self.requests: list[httpx.Request] = []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from airflow_mcp.airflow.dialect import DIALECTS
+
 Call = tuple[str, dict[str, Any]]
 
 
@@ -56,7 +58,7 @@ def previews(runs: Mapping[str, str]) -> Iterator[Call]:
     )
 
 
-def changes(major: int, runs: Mapping[str, str]) -> Iterator[Call]:
+def changes(version: str, runs: Mapping[str, str]) -> Iterator[Call]:
     """Changes, with every option that this version of Airflow has."""
     yield "patch_dag", {"dag_id": "mapped_group", "is_paused": False, "confirm": True}
     run = {"dag_id": "history", "dag_run_id": runs["history"], "confirm": True}
@@ -67,13 +69,16 @@ def changes(major: int, runs: Mapping[str, str]) -> Iterator[Call]:
         2: {"include_subdags": False, "include_parentdag": False},
         3: {"run_on_latest_version": False, "prevent_running_task": True, "note": "recorded"},
     }
-    yield "clear_task_instances", {**run, "reset_dag_runs": False, **options[major]}
+    major = int(version[0])
+    lacks = DIALECTS[f"v{major - 1}"].of(version).lacks
+    own = {name: value for name, value in options[major].items() if name not in lacks}
+    yield "clear_task_instances", {**run, "reset_dag_runs": False, **own}
 
 
-def calls(major: int, runs: Mapping[str, str]) -> list[Call]:
+def calls(version: str, runs: Mapping[str, str]) -> list[Call]:
     """All of them, in the order in which they are recorded and replayed."""
     version_only: dict[int, list[Call]] = {
         2: [("get_dag_source", {"file_token": runs["file_token"], "end_line": 5})],
         3: [("get_dag_source", {"dag_id": "sales_etl", "version_number": 1, "end_line": 5})],
     }
-    return [*reads(), *version_only[major], *previews(runs), *changes(major, runs)]
+    return [*reads(), *version_only[int(version[0])], *previews(runs), *changes(version, runs)]

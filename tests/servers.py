@@ -1,11 +1,11 @@
-"""A real Airflow 2.11 and a real Airflow 3.3, started side by side, with the demo's DAGs and the tests' own."""
+"""Real Airflows, 2.11 and 3.3 side by side unless told otherwise, with the demo's DAGs and the tests' own."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,20 +16,26 @@ from airflow_mcp.demo.standalone import Standalone
 from tests.oracle import Oracle
 
 VERSIONS = ("2.11", "3.3")
+"""The last of each line."""
+RECORDED = (*VERSIONS, "3.0")
+"""What the unit tests replay: 3.0 does what none after it does."""
+RUN = tuple(os.environ.get("AIRFLOW", "").split()) or VERSIONS
+"""What the live tests run: AIRFLOW="2.7 3.0", or `make test-matrix`, names others."""
 DAGS = [Path(airflow_mcp.demo.__file__).parent / "dags", Path(__file__).parent / "dags"]
 DAG_IDS = ("daily_report", "sales_etl", "load_files", "diamond", "отчёт.v1", "history", "mapped_group")
 VIEWER = "vera"
+SIMPLE_ROLES = {VIEWER: "viewer", "uma": "user", "otto": "op"}
 
 
 @contextmanager
-def real_airflows() -> Iterator[dict[str, Oracle]]:
-    """Both servers, by version, each with an administrator and a Viewer."""
-    servers = [Standalone(RELEASES[name], dags=DAGS, env=_settings(name)) for name in VERSIONS]
+def real_airflows(names: Sequence[str] = RUN) -> Iterator[dict[str, Oracle]]:
+    """The servers, by version, each with an administrator and a Viewer, a 3 with all of its roles."""
+    servers = [Standalone(RELEASES[name], dags=DAGS, env=_settings(name)) for name in names]
     try:
         with ThreadPoolExecutor() as threads:
             for entered in [threads.submit(server.__enter__) for server in servers]:
                 entered.result()
-            oracles = [Oracle(server, {VIEWER: password}) for server, password in threads.map(_with_viewer, servers)]
+            oracles = [Oracle(server, passwords) for server, passwords in threads.map(_with_users, servers)]
             list(threads.map(lambda oracle: oracle.wait_for_dags(*DAG_IDS), oracles))
         yield {oracle.server.release.name: oracle for oracle in oracles}
         for oracle in oracles:
@@ -40,13 +46,16 @@ def real_airflows() -> Iterator[dict[str, Oracle]]:
 
 
 def _settings(name: str) -> dict[str, str]:
-    return {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"admin:admin,{VIEWER}:viewer"} if name >= "3" else {}
+    if name < "3":
+        return {}
+    users = {"admin": "admin", **SIMPLE_ROLES}
+    return {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{role}" for user, role in users.items())}
 
 
-def _with_viewer(server: Standalone) -> tuple[Standalone, str]:
+def _with_users(server: Standalone) -> tuple[Standalone, dict[str, str]]:
     if server.release.major == 3:
         generated = server.home / "simple_auth_manager_passwords.json.generated"
-        return server, str(json.loads(generated.read_text())[VIEWER])
+        return server, json.loads(generated.read_text())
     password = "look-but-do-not-touch"
     subprocess.run(
         [
@@ -57,4 +66,4 @@ def _with_viewer(server: Standalone) -> tuple[Standalone, str]:
         capture_output=True,
         check=True,
     )
-    return server, password
+    return server, {VIEWER: password}

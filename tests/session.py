@@ -12,6 +12,9 @@ from mcp.types import CallToolResult, TextContent
 from airflow_mcp.server import build_server
 from tests.oracle import Oracle
 
+CALLED: set[str] = set()
+"""The tools that were called; the live tests' conftest empties it before each test."""
+
 
 def text_of(result: CallToolResult) -> str:
     """The text of a result, which is all of it but for the structured part."""
@@ -26,15 +29,20 @@ class Session:
     def __init__(self, client: Client) -> None:
         self.client = client
 
+    async def call(self, tool: str, arguments: dict[str, Any]) -> CallToolResult:
+        """Call a tool, which may fail; gives all of its result."""
+        CALLED.add(tool)
+        return await self.client.call_tool(tool, arguments)
+
     async def ok(self, tool: str, **arguments: Any) -> Any:
         """Call a tool that must succeed; gives its structured answer."""
-        result = await self.client.call_tool(tool, arguments)
+        result = await self.call(tool, arguments)
         assert not result.is_error, text_of(result)
         return result.structured_content
 
     async def error(self, tool: str, **arguments: Any) -> str:
         """Call a tool that must fail; gives its message."""
-        result = await self.client.call_tool(tool, arguments)
+        result = await self.call(tool, arguments)
         assert result.is_error, result.structured_content
         return text_of(result)
 

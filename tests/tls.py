@@ -33,7 +33,11 @@ async def tls_door(certificates: Certificates, port: int) -> AsyncIterator[str]:
     certificates.server.configure_cert(context)
 
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            writer.close()
+            return
         await asyncio.gather(_copy(reader, behind_writer), _copy(behind_reader, writer))
 
     async with await asyncio.start_server(pass_on, "127.0.0.1", 0, ssl=context) as server:

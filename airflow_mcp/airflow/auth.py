@@ -16,7 +16,7 @@ from airflow_mcp.airflow.credential import LARGEST_ANSWER, NONE_YET, Credential
 from airflow_mcp.airflow.dialect import Dialect
 from airflow_mcp.airflow.failures import ADVICE, INVALID_TOKEN
 from airflow_mcp.airflow.kerberos import KerberosAuth
-from airflow_mcp.airflow.login import PasswordLogin
+from airflow_mcp.airflow.login import OpenLogin, PasswordLogin
 from airflow_mcp.settings import Settings
 
 RENEW_BEFORE = 60  # seconds before a credential runs out
@@ -26,11 +26,13 @@ def sign_in(settings: Settings, dialect: Dialect) -> httpx.Auth | None:
     """The sign-in that the settings ask for at this version of Airflow, where it differs; None for none."""
     if settings.auth == "kerberos":
         return KerberosAuth(settings, dialect)
-    if not settings.username:
-        return None
-    if dialect.token_login:
+    if settings.username and dialect.token_login:
         return RenewedAuth(PasswordLogin(settings))
-    return GivenAuth(lambda: ("authorization", _basic(settings)))
+    if settings.username:
+        return GivenAuth(lambda: ("authorization", _basic(settings)))
+    if dialect.token_login and not (settings.headers or settings.headers_file):
+        return RenewedAuth(OpenLogin(settings), first=Credential({}))
+    return None
 
 
 def same_everywhere(settings: Settings) -> httpx.Auth | None:
@@ -95,10 +97,10 @@ class RenewedAuth(httpx.Auth):
     Callers that need a new one at the same time share it.
     """
 
-    def __init__(self, source: CredentialSource) -> None:
+    def __init__(self, source: CredentialSource, first: Credential = NONE_YET) -> None:
         self._source = source
         self._lock = anyio.Lock()
-        self._kept = NONE_YET
+        self._kept = first
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Send the request with a credential that lasts; once more with a new one where that is refused."""

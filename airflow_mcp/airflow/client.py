@@ -10,8 +10,9 @@ import anyio
 import httpx
 
 from airflow_mcp.airflow.auth import same_everywhere, sign_in
-from airflow_mcp.airflow.dialect import DIALECTS, V1, V2, Dialect, other
+from airflow_mcp.airflow.dialect import DIALECTS, V1, V2, Dialect
 from airflow_mcp.airflow.http import Call, Http, Method, Query, build_path
+from airflow_mcp.airflow.permissions import needed
 from airflow_mcp.errors import (
     AirflowMcpError,
     ForbiddenError,
@@ -49,19 +50,34 @@ class Airflow:
         """The REST API that the server speaks: as the settings say, else found out once."""
         return (await self._connect()).dialect
 
+    async def release(self) -> Dialect:
+        """The same as the server's own release speaks it, which is asked for where the settings name the API alone.
+
+        Route: GET /version.
+        """
+        connection = await self._connect()
+        if not connection.dialect.version:
+            exact = await self._detect((connection.dialect,), connection.auth)
+            connection = self._connection = replace(connection, dialect=exact)
+        return connection.dialect
+
     async def version(self) -> str:
         """The server's own version, for example 3.3.2.
 
         Route: GET /version. Raises NotAirflowError when neither API answers.
         """
         forced = DIALECTS.get(self.settings.api_version)
-        return (await self._detect((forced,) if forced else (V2, V1)))[1]
+        return (await self._detect((forced,) if forced else (V2, V1))).version
 
     async def require(self, names: Iterable[str]) -> None:
-        """Refuse arguments or fields that this version of Airflow does not have, by name."""
+        """Refuse arguments, fields or values that this release of Airflow does not have, by name."""
+        wanted = set(names)
         dialect = await self.dialect()
-        for name in sorted(set(names) & dialect.lacks):
-            raise NeedsVersionError(name, other(dialect).airflow, f"This is {dialect.airflow}.")
+        if wanted & dialect.varies:
+            dialect = await self.release()
+        for name in sorted(wanted & dialect.lacks.keys()):
+            await self._notice_change(await self._connect())  # before an upgrade it was right to refuse
+            raise NeedsVersionError(name, dialect.lacks[name], f"This is {dialect.here}.")
 
     async def read(
         self,
@@ -90,8 +106,10 @@ class Airflow:
     async def _send(self, call: Call, ids: Mapping[str, str | int]) -> Any:
         path = build_path(call.path, ids)
         connection = await self._connect()
+        dialect = connection.dialect
+        needs = needed(call.method, call.path, dialect)
         try:
-            return await self._http.send(replace(call, path=f"{connection.dialect.prefix}/{path}"), connection.auth)
+            return await self._http.send(replace(call, path=f"{dialect.prefix}/{path}", needs=needs), connection.auth)
         except RouteMissingError:
             await self._notice_change(connection)
             raise
@@ -101,7 +119,7 @@ class Airflow:
             async with self._lock:
                 if self._connection is None:
                     forced = DIALECTS.get(self.settings.api_version)
-                    dialect = forced or (await self._detect((V2, V1)))[0]
+                    dialect = forced or await self._detect((V2, V1))
                     auth = self._same_everywhere or sign_in(self.settings, dialect)
                     self._connection = _Connection(dialect, auth)
         return self._connection
@@ -110,21 +128,24 @@ class Airflow:
         """Airflow may have been upgraded since: find out anew, unless the settings fix the version."""
         if self.settings.api_version != "auto":
             return
-        dialect, version = await self._detect((V2, V1))
-        if dialect is not connection.dialect:
+        dialect = await self._detect((V2, V1))
+        if dialect != connection.dialect:
             self._connection = None
-            raise VersionChangedError(f"Airflow is now {version}. Nothing was changed. Call again.")
+            raise VersionChangedError(f"Airflow is now {dialect.version}. Nothing was changed. Call again.")
 
-    async def _detect(self, candidates: tuple[Dialect, ...]) -> tuple[Dialect, str]:
+    async def _detect(self, candidates: tuple[Dialect, ...], auth: httpx.Auth | None = None) -> Dialect:
+        auth = auth or self._same_everywhere
         for dialect in candidates:
             try:
-                answer = await self._http.send(Call("GET", f"{dialect.prefix}/version"), self._same_everywhere)
+                answer = await self._http.send(Call("GET", f"{dialect.prefix}/version"), auth)
             except (RouteMissingError, NotFoundError):
                 continue
             except (NotSignedInError, ForbiddenError) as error:
-                raise (error if self._same_everywhere else _behind_proxy(self.settings, error)) from None
+                if auth or self.settings.api_version != "auto":
+                    raise
+                raise _behind_proxy(self.settings, error) from None
             if isinstance(answer, dict) and isinstance(answer.get("version"), str):
-                return dialect, answer["version"]
+                return dialect.of(answer["version"])
         raise NotAirflowError(
             f"No Airflow API answers at {self.settings.url}: neither /api/v2/version nor /api/v1/version is "
             "there. Check AIRFLOW_MCP_URL and its path prefix, and AIRFLOW_MCP_API_VERSION if it is set."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -33,13 +34,16 @@ INVALID_TOKEN = "Invalid JWT token"  # noqa: S105 - what Airflow 3 says, no toke
 
 _CHECK_SIGN_IN = "Check AIRFLOW_MCP_USERNAME and AIRFLOW_MCP_PASSWORD, or AIRFLOW_MCP_TOKEN."
 _CHECK_URL = "Check AIRFLOW_MCP_URL. `airflow-mcp check` tells what answers there."
+_CHECK_CLIENT_CERT = "check AIRFLOW_MCP_CLIENT_CERT, or set it."
+_GENERIC = ("Forbidden", "Unauthorized")
+_TITLE = re.compile(r"<title>\s*(?:\d{3} )?([^<]{1,200})", re.IGNORECASE)
 
 
-def failure(response: httpx.Response, *, change: bool = False) -> AirflowMcpError:  # noqa: PLR0911
-    """The error for an answer with a status of 400 or more."""
+def failure(response: httpx.Response, *, change: bool = False, needs: str = "") -> AirflowMcpError:  # noqa: PLR0911
+    """The error for an answer with a status of 400 or more; `needs` is the permission that the call takes."""
     status = response.status_code
     problem = _problem(response)
-    said = f" Airflow says: {problem}." if problem else ""
+    said = f" {_speaker(response)} says: {problem}." if problem else ""
     unchanged = " Nothing was changed." if change else ""
     if status == 405:
         # Airflow 3 says so of every /api/v1 route that is not a GET.
@@ -51,7 +55,7 @@ def failure(response: httpx.Response, *, change: bool = False) -> AirflowMcpErro
         advice = _advice(response) or f"{_CHECK_SIGN_IN} A token may have expired."
         return NotSignedInError(f"Not signed in ({status}).{said}{unchanged} {advice}")
     if status == 403:
-        return ForbiddenError(_forbidden(problem, _advice(response)) + unchanged)
+        return ForbiddenError(_forbidden(said, _advice(response), needs) + unchanged, needs)
     if status == 406:
         return NotAcceptableError(
             f"Not acceptable (406).{said} This server asks for application/json: a proxy between here and "
@@ -66,6 +70,8 @@ def failure(response: httpx.Response, *, change: bool = False) -> AirflowMcpErro
             f"Airflow, or a proxy in front of it, failed ({status}).{said} Try again; if it stays, look at the "
             "web server's log."
         )
+    if "SSL certificate" in problem:  # nginx, of a missing or an unknown one
+        return NotSignedInError(f"Not let in ({status}).{said}{unchanged} For the certificate {_CHECK_CLIENT_CERT}")
     return RejectedError(f"Airflow refused the request ({status}).{said or ' It gave no reason.'}{unchanged}")
 
 
@@ -73,15 +79,16 @@ def _advice(response: httpx.Response) -> str:
     return str(response.request.extensions.get(ADVICE, {}).get(response.status_code, ""))
 
 
-def _forbidden(problem: str, advice: str) -> str:
-    if problem:
-        return f"This user may not do that (403). Airflow says: {problem}."
+def _forbidden(said: str, advice: str, needs: str) -> str:
+    needed = f" Needed: {needs}." if needs else ""
+    if said:
+        return f"This user may not do that (403).{said}{needed}"
     if advice:
-        return f"Refused (403) without a reason: {advice}"
+        return f"Refused (403) without a reason: {advice}{needed}"
     # Airflow 2 with several auth backends says just this, for a wrong password too.
     return (
-        "Refused (403) without a reason: the sign-in is missing or wrong, or this user lacks the permission. "
-        f"{_CHECK_SIGN_IN} `airflow-mcp check` tells which."
+        "Refused (403) without a reason: the sign-in is missing or wrong, or this user lacks the permission."
+        f"{needed} {_CHECK_SIGN_IN} `airflow-mcp check` tells which."
     )
 
 
@@ -106,15 +113,26 @@ def _route_missing(response: httpx.Response, unchanged: str) -> RouteMissingErro
 
 def unreachable(url: str, error: httpx.RequestError, *, change: bool = False) -> UnreachableError:
     """The error for a connection that could not be made, or that broke on every try of a read."""
-    text = str(error)
-    if "certificate" in text.lower():
+    text = _told(error)
+    advice = "Is Airflow's web server up, and AIRFLOW_MCP_URL right? `airflow-mcp check` tells more."
+    if "is not valid for" in text:
+        advice = "Give in AIRFLOW_MCP_URL a host name that its certificate is for."
+    elif "CERTIFICATE_VERIFY_FAILED" in text:
         advice = "For a private certificate authority set AIRFLOW_MCP_CA_BUNDLE."
-    else:
-        advice = "Is Airflow's web server up, and AIRFLOW_MCP_URL right? `airflow-mcp check` tells more."
+    elif url.startswith("https:") and (isinstance(error, httpx.ReadError) or "_ALERT_" in text):
+        # Who wants another certificate, or one at all, hangs up; with TLS 1.3 only once a request was sent.
+        advice += f" If a certificate of yours is wanted there, {_CHECK_CLIENT_CERT}"
     unchanged = " Nothing was changed." if change else ""
     return UnreachableError(
         f"Cannot reach Airflow at {url}: {clean(text) or type(error).__name__}.{unchanged} {advice}"
     )
+
+
+def _told(error: BaseException | None) -> str:
+    """What an error says, or the first of those that caused it to say something."""
+    while error and not str(error):
+        error = error.__cause__ or error.__context__
+    return str(error or "")
 
 
 def undecodable(error: httpx.DecodingError) -> NotAirflowError:
@@ -175,8 +193,19 @@ def _payload(response: httpx.Response) -> Any:
         return None
 
 
+def _speaker(response: httpx.Response) -> str:
+    return "A web page" if _is_page(response) else "Airflow"
+
+
+def _is_page(response: httpx.Response) -> bool:
+    return "html" in response.headers.get("content-type", "")
+
+
 def _problem(response: httpx.Response) -> str:
-    """Airflow's own words: `detail`, or `title` where v1 leaves the detail empty, on one line."""
+    """On one line, Airflow's own words: `detail`, or `title` where v1 leaves that empty; or a page's title."""
+    if _is_page(response):
+        title = _TITLE.search(response.text)
+        return "" if title is None or title[1].strip() in _GENERIC else clean(title[1].strip())
     payload = _payload(response)
     if not isinstance(payload, dict):
         return ""
@@ -186,7 +215,7 @@ def _problem(response: httpx.Response) -> str:
     elif detail:
         text = str(detail)
     else:
-        generic = payload.get("title") in ("Forbidden", "Unauthorized")
+        generic = payload.get("title") in _GENERIC
         text = "" if generic else str(payload.get("title") or payload.get("error") or "")
     return " ".join(clean(text).split())[:500].rstrip(".")
 

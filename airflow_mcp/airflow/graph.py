@@ -26,6 +26,16 @@ def below(downstream: Mapping[str, Sequence[str]], task_ids: Iterable[str]) -> s
     return found
 
 
+def related(
+    graph: Mapping[str, Sequence[str]], task_ids: Iterable[str], *, upstream: bool, downstream: bool
+) -> set[str]:
+    """These tasks, and those above and below them as wanted. The graph has each task's downstream ids."""
+    found = set(task_ids)
+    under = below(graph, found) if downstream else set()
+    over = below(upstream_of(graph), found) if upstream else set()
+    return found | under | over
+
+
 def running_order(downstream: Mapping[str, Sequence[str]]) -> dict[str, int]:
     """Each task's place in the order in which they run; alphabetical where either could be first.
 

@@ -42,13 +42,17 @@ WAITS = (0.2, 0.6, 1.8)  # seconds before the second, third and fourth try of a 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of Airflow's API. `change` says that it alters something when it succeeds."""
+    """One call of Airflow's API.
+
+    `change` says that it alters something when it succeeds, `needs` which permission it takes.
+    """
 
     method: Method
     path: str
     query: Query | None = None
     body: Mapping[str, Any] | None = None
     change: bool = False
+    needs: str = ""
 
 
 def build_path(template: str, ids: Mapping[str, str | int]) -> str:
@@ -241,7 +245,7 @@ def _decoded(response: httpx.Response, call: Call) -> Any:
     if 300 <= response.status_code < 400:
         raise redirected(response)
     if response.status_code >= 400:
-        raise failure(response, change=call.change)
+        raise failure(response, change=call.change, needs=call.needs)
     if "json" not in response.headers.get("content-type", ""):
         raise not_json(response, change=call.change)
     try:

@@ -1,4 +1,4 @@
-"""User name and password exchanged for a token, as Airflow 3 has it."""
+"""The tokens that Airflow 3 gives out: for a user name and a password, or to everybody."""
 
 from __future__ import annotations
 
@@ -23,13 +23,8 @@ class PasswordLogin:
 
     def request(self) -> httpx.Request:
         """The login."""
-        return httpx.Request(
-            "POST",
-            f"{self._settings.url}/auth/token",
-            json={"username": self._settings.username, "password": self._settings.read("password")},
-            headers={"accept": "application/json"},
-            extensions={"timeout": httpx.Timeout(self._settings.timeout).as_dict()},
-        )
+        user = {"username": self._settings.username, "password": self._settings.read("password")}
+        return _token_request(self._settings, "POST", user)
 
     async def credential(self, answer: httpx.Response | None) -> Credential:
         """The token that the login was answered with. Raises NotSignedInError where there is none."""
@@ -49,6 +44,40 @@ class PasswordLogin:
                 "token. Set AIRFLOW_MCP_TOKEN if this Airflow signs in another way."
             )
         return bearer(token)
+
+
+class OpenLogin:
+    """Gives out the tokens of `GET /auth/token`: without a sign-in, Airflow 3.1 lets in with such a one alone."""
+
+    advice = ""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def request(self) -> httpx.Request:
+        """The question for one."""
+        return _token_request(self._settings, "GET")
+
+    async def credential(self, answer: httpx.Response | None) -> Credential:
+        """The token that everybody gets. Raises NotSignedInError where nobody does."""
+        assert answer is not None  # noqa: S101 - there is always a request
+        token = await _access_token(answer) if answer.is_success else None
+        if not token:
+            raise NotSignedInError(
+                "Not signed in (401): this Airflow wants a sign-in, and none is set. Set AIRFLOW_MCP_USERNAME and "
+                "AIRFLOW_MCP_PASSWORD, or AIRFLOW_MCP_TOKEN."
+            )
+        return bearer(token)
+
+
+def _token_request(settings: Settings, method: str, body: object = None) -> httpx.Request:
+    return httpx.Request(
+        method,
+        f"{settings.url}/auth/token",
+        json=body,
+        headers={"accept": "application/json"},
+        extensions={"timeout": httpx.Timeout(settings.timeout).as_dict()},
+    )
 
 
 async def _access_token(response: httpx.Response) -> str | None:

@@ -61,6 +61,6 @@ def count(instances: Sequence[TaskInstance]) -> str:
     numbers = sorted(Counter(each.state for each in instances).items(), key=lambda each: (-each[1], each[0]))
     states = ", ".join(f"{number} {state}" for state, number in numbers)
     runs = len({(each.dag_id, each.dag_run_id) for each in instances})
-    what = f"{len(instances)} task instance{'s' if len(instances) != 1 else ''} ({states})"
     listed = f"; the first {MOST_LISTED} are listed" if len(instances) > MOST_LISTED else ""
-    return f"{what} in {runs} run{'s' if runs != 1 else ''}{listed}"
+    what = f"{len(instances)} task instance{'s' if len(instances) != 1 else ''} ({states}{listed})"
+    return f"{what} in {runs} run{'s' if runs != 1 else ''}"

@@ -8,11 +8,12 @@ from typing import Any
 
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.dags import Dags, require_tasks
-from airflow_mcp.airflow.dialect import V1
-from airflow_mcp.airflow.graph import below, running_order
+from airflow_mcp.airflow.graph import below, related, running_order
 from airflow_mcp.airflow.report import by_run, count, left_out
 from airflow_mcp.airflow.task_instances import (
     FAILED,
+    MOST_INSTANCES,
+    NEIGHBOURS,
     RELATIVES,
     Marker,
     TaskInstance,
@@ -20,8 +21,9 @@ from airflow_mcp.airflow.task_instances import (
     from_airflow,
     matching,
     require_present,
+    too_many,
 )
-from airflow_mcp.errors import AirflowMcpError, ConflictError, InvalidArgumentError, MayHaveHappenedError
+from airflow_mcp.errors import AirflowMcpError, ConflictError, MayHaveHappenedError
 from airflow_mcp.models.changes import Prepared, SetTaskInstancesState, TaskInstancesChange
 
 SET_STATES = "dags/{dag_id}/updateTaskInstancesState"
@@ -76,9 +78,11 @@ class SetState:
         """Set the state of a task's instances, and of its relatives if asked for.
 
         Route: POST /dags/{dag_id}/updateTaskInstancesState on Airflow 2, and
-        PATCH /dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}[/{map_index}] on Airflow 3, and on 2
-        for a mapped task. Raises NotFoundError for an unknown task, run or map index.
+        PATCH /dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}[/{map_index}] on Airflow 3; before 3.1,
+        and on 2, the latter for each map index of a mapped task. Raises NotFoundError for an unknown task, run or
+        map index, NeedsVersionError for a state that this Airflow cannot set.
         """
+        await self._airflow.require([f"new_state={args.new_state}"])
         target = await self._look(args)
         affected = await self._affected(target)
         cleared = await self._cleared(target, affected)
@@ -105,7 +109,7 @@ class SetState:
         run_id = args.dag_run_id or ""
         if args.logical_date:
             run_id = await self._instances.run_at(args.dag_id, args.logical_date)
-        await self._require_neighbours(args, run_id)
+        await self._require_neighbours(args, run_id, graph)
         under = await self._related(args, run_id, [args.task_id], downstream=True)
         asked = under
         if args.include_upstream:
@@ -120,11 +124,19 @@ class SetState:
         require_present([marker], [each for each in under if each.dag_run_id == run_id], args.dag_id)
         return _Target(args, run_id, graph, asked, under)
 
-    async def _require_neighbours(self, args: SetTaskInstancesState, run_id: str) -> None:
-        """Without a logical date no run is before or after: Airflow 3 would take none, or clear in all."""
-        names = [name for name in ("include_future", "include_past") if getattr(args, name)]
-        if names and not await self._instances.has_logical_date(args.dag_id, run_id):
-            raise InvalidArgumentError(names[0], f"run {run_id} has no logical date, so no run is before or after it.")
+    async def _require_neighbours(
+        self, args: SetTaskInstancesState, run_id: str, graph: Mapping[str, Sequence[str]]
+    ) -> None:
+        """Refuse a past and a future that there is not, or that is too long to look at."""
+        names = [name for name in NEIGHBOURS if getattr(args, name)]
+        if not names:
+            return
+        # Without a logical date Airflow 3 would take none, or clear in all.
+        moment = await self._instances.require_logical_date(args.dag_id, run_id, names[0])
+        tasks = related(graph, [args.task_id], upstream=args.include_upstream, downstream=True)
+        there = await self._instances.count(args.dag_id, args, (moment, moment), tasks)
+        if there > MOST_INSTANCES:
+            raise too_many(there)
 
     async def _related(
         self,
@@ -145,25 +157,25 @@ class SetState:
             "include_future": args.include_future,
             "include_past": args.include_past,
         }
-        if await self._airflow.dialect() is V1:
+        if (await self._airflow.dialect()).name == "v1":
             # Airflow 2 goes on into DAGs that wait for this one when it clears what is downstream.
             body |= {"include_subdags": True, "include_parentdag": True}
-        return await self._instances.would_clear(args.dag_id, body)
+        return await self._instances.would_clear(args.dag_id, await self._instances.scoped(args.dag_id, body))
 
     async def _affected(self, target: _Target) -> list[TaskInstance]:
         args = target.args
-        if await self._airflow.dialect() is not V1:
+        if await self._one_by_one(target):
+            return target.to_set()
+        if (await self._airflow.dialect()).name == "v2":
             route, ids = _task_instance(args, target.run_id)
             answer = await self._airflow.read(f"{route}/dry_run", ids, method="PATCH", body=_state_body(args))
             return from_airflow(answer["task_instances"])
-        if target.mapped:
-            return target.to_set()
         body = {**_v1_body(target), "dry_run": True}
         answer = await self._airflow.read(SET_STATES, {"dag_id": args.dag_id}, method="POST", body=body)
         return matching(answer["task_instances"], target.to_set())
 
     async def _cleared(self, target: _Target, affected: Sequence[TaskInstance]) -> list[TaskInstance]:
-        if not (target.mapped and affected and await self._airflow.dialect() is V1):
+        if not (affected and await self._one_by_one(target)):
             return target.cleared_with(affected)
         # Set one by one, each of them has Airflow clear what failed below it.
         set_ids = sorted({each.task_id for each in affected})
@@ -179,19 +191,25 @@ class SetState:
 
     async def _apply(self, target: _Target, affected: Sequence[TaskInstance]) -> None:
         args = target.args
-        if await self._airflow.dialect() is not V1:
-            route, ids = _task_instance(args, target.run_id)
-            await self._airflow.change("PATCH", route, ids, body=_state_body(args))
-        elif target.mapped:
+        if await self._one_by_one(target):
             # In the order in which they run, since Airflow clears what failed below each one that it sets.
             place = running_order(target.graph)
             await self._set_one_by_one(args, sorted(affected, key=lambda each: place.get(each.task_id, 0)))
+        elif (await self._airflow.dialect()).name == "v2":
+            route, ids = _task_instance(args, target.run_id)
+            await self._airflow.change("PATCH", route, ids, body=_state_body(args))
         else:
             body = {**_v1_body(target), "dry_run": False}
             await self._airflow.change("POST", SET_STATES, {"dag_id": args.dag_id}, body=body)
 
+    async def _one_by_one(self, target: _Target) -> bool:
+        """Whether each map index is set by itself, as Airflow before 3.1 cannot set those of a task in one call."""
+        return target.mapped and not (await self._airflow.release()).sets_mapped_tasks
+
     async def _set_one_by_one(self, args: SetTaskInstancesState, instances: Sequence[TaskInstance]) -> None:
-        body = {"dry_run": False, "new_state": args.new_state}
+        body: dict[str, Any] = {"new_state": args.new_state}
+        if (await self._airflow.dialect()).name == "v1":
+            body["dry_run"] = False  # which is its default; Airflow 3 has a route of its own for it
         for number, each in enumerate(instances):
             route = f"{TASK_INSTANCE}/{{map_index}}" if each.map_index >= 0 else TASK_INSTANCE
             try:

@@ -11,15 +11,16 @@ from typing import Any
 
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.dags import PAGE
-from airflow_mcp.airflow.dialect import V2
-from airflow_mcp.errors import ConflictError, NotFoundError, TooLargeError
+from airflow_mcp.errors import ConflictError, InvalidArgumentError, NotFoundError, TooLargeError
+from airflow_mcp.models.changes import Relatives
 
 LIST = "dags/~/dagRuns/~/taskInstances/list"
 CLEAR = "dags/{dag_id}/clearTaskInstances"
 FAILED = frozenset({"failed", "upstream_failed"})
 MOST_INSTANCES = 10_000
 NO_STATUS = "no_status"
-RELATIVES = ("include_upstream", "include_downstream", "include_future", "include_past")
+NEIGHBOURS = ("include_future", "include_past")
+RELATIVES = tuple(Relatives.model_fields)
 
 _WITH_INDEX = re.compile(r"(?P<task_id>.+)\[(?P<index>\d+)\]")
 
@@ -88,7 +89,7 @@ class TaskInstances:
         Route: POST /dags/{dag_id}/clearTaskInstances with dry_run. Raises NotFoundError for an unknown run.
         """
         answer = await self._airflow.read(CLEAR, {"dag_id": dag_id}, method="POST", body={**body, "dry_run": True})
-        if await self._airflow.dialect() is V2:
+        if (await self._airflow.dialect()).name == "v2":
             return from_airflow(answer["task_instances"])
         return await self._with_states(answer["task_instances"], body)
 
@@ -115,7 +116,7 @@ class TaskInstances:
             answer = await self._airflow.read(LIST, method="POST", body={**body, **page})
             total, rows = answer["total_entries"], answer["task_instances"]
             if total > MOST_INSTANCES:
-                raise TooLargeError(f"{total} task instances are too many to look at: name a run, or fewer tasks.")
+                raise too_many(total)
             found.update(dict.fromkeys(from_airflow(rows)))
             offset += len(rows)
             if not rows or offset >= total:
@@ -135,14 +136,51 @@ class TaskInstances:
             raise NotFoundError(f"DAG {dag_id} has no run with logical_date {moment}. Give its dag_run_id instead.")
         return str(runs[0]["dag_run_id"])
 
-    async def has_logical_date(self, dag_id: str, dag_run_id: str) -> bool:
-        """Whether a run has a logical date; on Airflow 3 a triggered one may have none.
+    async def require_logical_date(self, dag_id: str, dag_run_id: str, name: str) -> str:
+        """The logical date of a run, which an argument needs; on Airflow 3 a triggered run may have none.
 
-        Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}. Raises NotFoundError.
+        Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}. Raises NotFoundError, InvalidArgumentError for none.
         """
         ids = {"dag_id": dag_id, "dag_run_id": dag_run_id}
         run = await self._airflow.read("dags/{dag_id}/dagRuns/{dag_run_id}", ids)
-        return bool(run["logical_date"])
+        if not run["logical_date"]:
+            raise InvalidArgumentError(name, f"run {dag_run_id} has no logical date, so no run is before or after it.")
+        return str(run["logical_date"])
+
+    async def scoped(self, dag_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The body of a clear with its run's date instead of its id, where Airflow takes other runs along only so."""
+        names = [name for name in NEIGHBOURS if body[name]]
+        run_id = body.get("dag_run_id")
+        if not (names and run_id and (await self._airflow.release()).neighbours_by_date):
+            return dict(body)
+        moment = await self.require_logical_date(dag_id, run_id, names[0])
+        rest = {name: value for name, value in body.items() if name != "dag_run_id"}
+        return {**rest, "start_date": moment, "end_date": moment}
+
+    async def count(
+        self, dag_id: str, args: Relatives, dates: tuple[str | None, str | None], task_ids: Iterable[str]
+    ) -> int:
+        """How many there are of these tasks, or of all, from one logical date to another.
+
+        With the past or the future taken along there is no such end. Route: POST /dags/~/dagRuns/~/taskInstances/list.
+        """
+        name = (await self._airflow.dialect()).logical_date
+        wanted = {
+            "dag_ids": [dag_id],
+            "task_ids": sorted(task_ids),
+            f"{name}_gte": None if args.include_past else dates[0],
+            f"{name}_lte": None if args.include_future else dates[1],
+        }
+        body = {name: value for name, value in wanted.items() if value}
+        answer = await self._airflow.read(LIST, method="POST", body={**body, "page_limit": 1})
+        return int(answer["total_entries"])
+
+
+def too_many(number: int) -> TooLargeError:
+    """The error for more task instances than can be looked at."""
+    return TooLargeError(
+        f"{number} task instances are too many to look at: name a run, a shorter time, or fewer tasks."
+    )
 
 
 def from_airflow(rows: Iterable[Mapping[str, Any]]) -> list[TaskInstance]:

@@ -28,6 +28,8 @@ class Standalone:
 
     username = "admin"
     password = ""
+    vital = "scheduler"
+    """The part of Airflow that must be healthy for it to be ready."""
     venv: Path
     home: Path
     url: str
@@ -85,28 +87,54 @@ class Standalone:
                 shutil.copy(source, self.dags_folder)
 
     def _start(self) -> None:
-        port, *log_ports = _free_ports(3)
+        port, *log_ports = free_ports(3)
         self.url = f"http://127.0.0.1:{port}"
         settings = _settings(self.release, self.home, port, log_ports)
+        self._environment = {**_clean_environment(self.venv), **settings, **self._env}
+        self.prepare()
         self._report(f"Starting Airflow {self.release.version} on {self.url}")
         with (self.home / "standalone.log").open("wb") as log:
             self._process = subprocess.Popen(
-                [self.venv / "bin/airflow", "standalone"],
+                self.command(),
                 cwd=self.home,
-                env={**_clean_environment(self.venv), **settings, **self._env},
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
 
+    def command(self) -> Sequence[str]:
+        """What is started, in the home."""
+        return [str(self.venv / "bin/airflow"), "standalone"]
+
+    def prepare(self) -> None:
+        """What a kind of server does before it starts; nothing, for `airflow standalone` does it by itself."""
+
+    def run(self, *arguments: str) -> None:
+        """Run an `airflow` command as the server would. Raises StandaloneError, with the end of its output."""
+        command = [str(self.venv / "bin/airflow"), *arguments]
+        log = self.home / f"{'-'.join(arguments)}.log"
+        with log.open("wb") as out:
+            done = subprocess.run(
+                command,
+                cwd=self.home,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                check=False,
+            )
+        if done.returncode != 0:
+            raise StandaloneError(f"airflow {' '.join(arguments)} failed:\n{tail(log, 30)}")
+
     def wait_ready(self, timeout: float = 180) -> None:
-        """Wait until the API answers, the scheduler is healthy and the password is known.
+        """Wait until the API answers, its vital part is healthy and the password is known.
 
         Raises StandaloneError, with the end of the log, when the server ends or `timeout` seconds pass.
         """
         deadline = time.monotonic() + timeout
-        while not (self._read_password() and self._is_healthy()):
+        while not (self.read_password() and self._is_healthy()):
             status = self._process.poll() if self._process else "none"
             if status is not None:
                 raise self._failure(f"ended (status {status}) before it was ready")
@@ -114,7 +142,8 @@ class Standalone:
                 raise self._failure(f"was not ready after {timeout:g} s")
             time.sleep(0.3)
 
-    def _read_password(self) -> bool:
+    def read_password(self) -> bool:
+        """Take the administrator's password where Airflow left it; False while it is not there."""
         with contextlib.suppress(OSError, ValueError):  # not there yet, or half written
             if self.release.major == 2:
                 self.password = (self.home / "standalone_admin_password.txt").read_text().strip()
@@ -132,13 +161,13 @@ class Standalone:
                 connection.request("GET", path)
                 response = connection.getresponse()
                 health = json.loads(response.read())
-                return response.status == 200 and health["scheduler"]["status"] == "healthy"
+                return response.status == 200 and health[self.vital]["status"] == "healthy"
             except (OSError, http.client.HTTPException, ValueError, KeyError):
                 return False
 
     def _failure(self, what: str) -> StandaloneError:
         log = tail(self.home / "standalone.log", 30)
-        if self._read_password():
+        if self.read_password():
             log = log.replace(self.password, "***")
         return StandaloneError(f"Airflow {self.release.version} {what}; the end of its log:\n{log}")
 
@@ -155,7 +184,7 @@ class Standalone:
             shutil.rmtree(self._disposable, ignore_errors=True)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Pick free loopback ports.
 
     Airflow binds them many seconds later: so at random, for another server's pick to differ, and from

@@ -77,6 +77,11 @@ def _stripped(value: Any) -> Any:
     return [owner.strip() for owner in value] if isinstance(value, list) else value
 
 
+def _zone(value: Any) -> Any:
+    """Airflow 2.7 gives the printed form of an object: Timezone('UTC')."""
+    return value.removeprefix("Timezone('").removesuffix("')") if isinstance(value, str) else value
+
+
 class Dag(Answer):
     """A DAG, as a list or a first look needs it."""
 
@@ -132,7 +137,7 @@ class DagDetails(Dag):
     doc_md: Untrusted | None = None
     params: dict[str, Param] | None = None
     default_args: dict[str, JsonValue] | None = Field(None, description="Airflow 3")
-    timezone: str | None = None
+    timezone: Annotated[str | None, BeforeValidator(_zone)] = None
     start_date: Moment | None = None
     end_date: Moment | None = None
     catchup: bool | None = None

@@ -23,6 +23,9 @@ EMPTY_README = """# Title
 
 In between.
 
+<!-- generated: versions -->
+<!-- /generated -->
+
 <!-- generated: settings -->
 <!-- /generated -->
 
@@ -56,6 +59,7 @@ def test_writing_makes_the_check_pass_and_keeps_the_text_around(checkout: Path) 
     text = (checkout / "README.md").read_text()
     assert "| `get_dags` |" in text
     assert "| `AIRFLOW_MCP_URL` | `http://localhost:8080` |" in text
+    assert "| Airflow 3.3 or newer | `note` of `clear_task_instances` |" in text
     assert "o200k tokens, counted by `make generate`." in text
     outside = re.sub(r"(<!-- generated: \w+ -->\n).*?(<!-- /generated -->)", r"\1\2", text, flags=re.DOTALL)
     assert outside == EMPTY_README
@@ -88,6 +92,7 @@ def test_snapshot_of_a_tool_that_is_gone_is_named_and_removed(checkout: Path) ->
     ("cut", "named"),
     [
         ("<!-- generated: tools -->", "<!-- generated: tools -->"),
+        ("<!-- generated: versions -->", "<!-- generated: versions -->"),
         ("<!-- generated: settings -->", "<!-- generated: settings -->"),
         ("<!-- /generated -->", "<!-- /generated --> after <!-- generated: tools -->"),
     ],

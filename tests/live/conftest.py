@@ -1,14 +1,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
 from airflow_mcp.demo.releases import StandaloneError
 from tests.oracle import Oracle
-from tests.servers import VERSIONS, real_airflows
-from tests.session import Session, connect
+from tests.servers import RUN, real_airflows
+from tests.session import CALLED, Session, connect
+
+
+@pytest.fixture(autouse=True)
+def tools_called(record_property: Callable[[str, object], None]) -> Iterator[None]:
+    """Notes in a JUnit report which tools a test called, for scripts/matrix.py."""
+    CALLED.clear()
+    yield
+    record_property("tools", " ".join(sorted(CALLED)))
 
 
 @pytest.fixture(scope="session")
@@ -22,9 +30,9 @@ def oracles() -> Iterator[dict[str, Oracle]]:
         pytest.skip(f"no real Airflow can run here: {error}")
 
 
-@pytest.fixture(params=VERSIONS)
+@pytest.fixture(params=RUN)
 def oracle(request: pytest.FixtureRequest, oracles: dict[str, Oracle]) -> Oracle:
-    """One of the two; a test that takes it runs against both."""
+    """One of them; a test that takes it runs against each."""
     return oracles[request.param]
 
 

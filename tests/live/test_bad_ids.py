@@ -100,7 +100,7 @@ async def test_a_bad_id_is_an_error_and_nothing_else(
     problems = {}
     for kind, bad in BAD.items():
         value = [bad] if name == "task_ids" else bad
-        result = await session.client.call_tool(tool, {**filled(arguments, run_id), name: value})
+        result = await session.call(tool, {**filled(arguments, run_id), name: value})
         text = text_of(result)
         refused = result.is_error and result.structured_content is None
         if not (refused and tells(text, name, bad)) or "bug" in text or BAIT in text or len(text) > 1000:

@@ -153,9 +153,8 @@ async def test_clear_one_map_index(session: Session, oracle: Oracle, failed_runs
         assert listed(preview["runs"], run_id) == {"load_file[1]": "success"}
     else:
         message = await session.error("clear_task_instances", **one)
-        assert message.startswith(
-            "Clearing one map index needs Airflow 3. Airflow 2 would clear load_file[0], load_file"
-        )
+        here = f"Airflow {oracle.server.release.version}"
+        assert message.startswith(f"Clearing one map index needs Airflow 3. {here} would clear load_file[0], load_file")
 
 
 async def test_clear_one_map_index_really(
@@ -168,6 +167,24 @@ async def test_clear_one_map_index_really(
     assert oracle.wait_for_run("load_files", run_id) == "failed"
     after = oracle.tries("load_files", run_id)
     assert {name for name in after if after[name] != before[name]} == {"load_file[2]"}
+
+
+async def test_clear_one_map_index_and_what_is_below(session: Session, oracle: Oracle, history: Any) -> None:
+    run_id = history()
+    await set_states(session, run_id, first="success", part="success", last="success")
+    before = oracle.states("history", run_id)
+    arguments: dict[str, Any] = {"dag_id": "history", "dag_run_id": run_id, "only_failed": False}
+    arguments |= {"task_ids": ["part[1]"], "include_downstream": True}
+    release = oracle.server.release
+    if release.name == "3.0" or oracle.major == 2:
+        message = await session.error("clear_task_instances", confirm=True, **arguments)
+        needs = "Airflow 3.1" if oracle.major == 3 else "Airflow 3"
+        told = f"Clearing one map index needs {needs}. Airflow {release.version} would clear part[0], part[2] too."
+        assert message.startswith(told)
+        assert oracle.states("history", run_id) == before
+    else:
+        await session.confirmed("clear_task_instances", **arguments)
+        assert moved(before, oracle.states("history", run_id)) == {"part[1]", "last"}
 
 
 async def test_clear_takes_relatives_along(session: Session, oracle: Oracle, history: Any) -> None:
@@ -258,25 +275,37 @@ async def test_clear_refuses_what_moved_since_the_preview(session: Session, orac
     assert oracle.states("history", run_id) == before
 
 
-async def test_clear_options_of_the_other_version_are_refused_by_name(session: Session, oracle: Oracle) -> None:
-    arguments: dict[str, Any] = {"dag_id": "history", "dag_run_id": "any", "confirm": True}
-    foreign = {2: ("run_on_latest_version", "prevent_running_task"), 3: ("include_subdags", "include_parentdag")}
-    needs = {2: "Airflow 3", 3: "Airflow 2"}[oracle.major]
-    for option in foreign[oracle.major]:
-        message = await session.error("clear_task_instances", **{option: True}, **arguments)
-        assert message.startswith(f"{option} needs {needs}.")
+CLEAR_OPTIONS: dict[str, tuple[Any, str]] = {
+    "include_subdags": (True, "Airflow 2"),
+    "include_parentdag": (True, "Airflow 2"),
+    "run_on_latest_version": (True, "Airflow 3.1"),
+    "prevent_running_task": (True, "Airflow 3.2"),
+    "note": ("cleared by a test", "Airflow 3.3"),
+}
 
 
-async def test_clear_options_of_this_version_work(session: Session, oracle: Oracle, history: Any) -> None:
+@pytest.mark.parametrize("option", CLEAR_OPTIONS)
+async def test_a_clear_option_works_or_is_refused_by_name(
+    session: Session, oracle: Oracle, history: Any, option: str
+) -> None:
     run_id = history()
     await set_states(session, run_id, first="failed")
-    own: dict[int, dict[str, Any]] = {
-        2: {"include_subdags": True, "include_parentdag": True},
-        3: {"run_on_latest_version": True, "prevent_running_task": True, "note": "cleared by a test"},
-    }
-    await session.confirmed(
-        "clear_task_instances", dag_id="history", dag_run_id=run_id, task_ids=["first"], **own[oracle.major]
-    )
+    value, needs = CLEAR_OPTIONS[option]
+    arguments: dict[str, Any] = {"dag_id": "history", "dag_run_id": run_id, "task_ids": ["first"], option: value}
+    if oracle.takes(option):
+        await session.confirmed("clear_task_instances", **arguments)
+        assert oracle.states("history", run_id)["first"] is None
+    else:
+        message = await session.error("clear_task_instances", confirm=True, **arguments)
+        assert message == f"{option} needs {needs}. This is Airflow {oracle.server.release.version}."
+        assert oracle.states("history", run_id)["first"] == "failed"
+
+
+async def test_all_clear_options_of_this_version_go_together(session: Session, oracle: Oracle, history: Any) -> None:
+    run_id = history()
+    await set_states(session, run_id, first="failed")
+    own = {option: value for option, (value, _) in CLEAR_OPTIONS.items() if oracle.takes(option)}
+    await session.confirmed("clear_task_instances", dag_id="history", dag_run_id=run_id, task_ids=["first"], **own)
     assert oracle.states("history", run_id)["first"] is None
 
 
@@ -312,14 +341,14 @@ async def test_set_state_does_exactly_what_its_preview_says(
 ) -> None:
     run_id = history()
     before = oracle.states("history", run_id)
-    preview, done = await session.confirmed(
-        "set_task_instances_state",
-        dag_id="history",
-        dag_run_id=run_id,
-        task_id=task_id,
-        new_state=new_state,
-        **options,
-    )
+    arguments = {"dag_id": "history", "dag_run_id": run_id, "task_id": task_id, "new_state": new_state, **options}
+    if new_state == "skipped" and not oracle.sets_skipped:
+        message = await session.error("set_task_instances_state", confirm=True, **arguments)
+        here = oracle.server.release.version
+        assert message == f"new_state=skipped needs Airflow 2.9. This is Airflow {here}."
+        assert oracle.states("history", run_id) == before
+        return
+    preview, done = await session.confirmed("set_task_instances_state", **arguments)
     after = oracle.states("history", run_id)
     assert set(listed(preview["runs"], run_id)) == expected == moved(before, after)
     assert {after[name] for name in expected} == {new_state}
@@ -375,8 +404,10 @@ async def test_set_state_among_failed_ones_changes_what_it_says(
     session: Session, oracle: Oracle, history: Any, options: dict[str, Any], new_state: str
 ) -> None:
     run_id = history()
-    last = "failed" if new_state == "success" else "skipped"
-    await set_states(session, run_id, first="skipped", part="failed", last=last)
+    scene = {"first": "skipped", "part": "failed", "last": "failed" if new_state == "success" else "skipped"}
+    if not oracle.sets_skipped:
+        scene = {task_id: state for task_id, state in scene.items() if state != "skipped"}
+    await set_states(session, run_id, **scene)
     before = oracle.states("history", run_id)
     preview, _ = await session.confirmed(
         "set_task_instances_state",
@@ -405,7 +436,7 @@ async def test_set_state_takes_other_runs_along(session: Session, oracle: Oracle
     for index, run_id in enumerate(runs):
         assert moved(before[index], after[index]) == set(listed(preview["runs"], run_id))
     past = await session.ok(
-        "set_task_instances_state", new_state="skipped", include_past=True, confirm=False, **arguments
+        "set_task_instances_state", new_state="failed", include_past=True, confirm=False, **arguments
     )
     assert {runs[0], runs[1]} <= {run["dag_run_id"] for run in past["runs"]}
     assert runs[2] not in {run["dag_run_id"] for run in past["runs"]}

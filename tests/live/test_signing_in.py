@@ -58,7 +58,24 @@ async def connect_with_login(oracle: Oracle) -> AsyncIterator[tuple[Session, Ren
 @pytest.fixture
 def three(oracles: dict[str, Oracle]) -> Oracle:
     """Airflow 3, the one that gives out tokens."""
-    return oracles["3.3"]
+    found = [oracle for oracle in oracles.values() if oracle.major == 3]
+    if not found:
+        pytest.skip("only Airflow 3 gives out tokens")
+    return found[-1]
+
+
+@pytest.fixture
+def logins(monkeypatch: pytest.MonkeyPatch) -> list[PasswordLogin]:
+    """One for each time the password was sent: Airflow 3.0 gives the same token twice within a second."""
+    found: list[PasswordLogin] = []
+    build = PasswordLogin.request
+
+    def counted(login: PasswordLogin) -> Any:
+        found.append(login)
+        return build(login)
+
+    monkeypatch.setattr(PasswordLogin, "request", counted)
+    return found
 
 
 def names_the_sign_in(message: str, variable: str) -> bool:
@@ -154,42 +171,37 @@ def tampered(token: str) -> str:
 
 
 @pytest.mark.parametrize("break_it", [tampered, lambda _: WRONG, lambda token: token[:20]])
-async def test_a_token_that_stops_to_work_is_renewed_and_the_call_goes_on(three: Oracle, break_it: Any) -> None:
+async def test_a_token_that_stops_to_work_is_renewed_and_the_call_goes_on(
+    three: Oracle, logins: list[PasswordLogin], break_it: Any
+) -> None:
     three.pause("history", True)
     async with connect_with_login(three) as (session, auth):
-        good = token_of(auth)
-        auth._kept = bearer(break_it(good), math.inf)
+        broken = break_it(token_of(auth))
+        auth._kept = bearer(broken, math.inf)
         assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
-        assert token_of(auth) not in (good, break_it(good))
-        auth._kept = bearer(break_it(good), math.inf)
+        assert token_of(auth) != broken
+        assert len(logins) == 2
+        auth._kept = bearer(broken, math.inf)
         done = await session.ok("patch_dag", dag_id="history", is_paused=False, confirm=True)
         assert done["done"] is True
+        assert len(logins) == 3
     assert three.dag("history")["is_paused"] is False
     three.pause("history", True)
 
 
-async def test_a_token_that_runs_out_soon_is_renewed_before(three: Oracle) -> None:
+async def test_a_token_that_runs_out_soon_is_renewed_before(three: Oracle, logins: list[PasswordLogin]) -> None:
     async with connect_with_login(three) as (session, auth):
-        before = token_of(auth)
-        auth._kept = bearer(before, time.time() + 1)
+        auth._kept = bearer(token_of(auth), time.time() + 1)
         assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
-        assert token_of(auth) != before
+        assert len(logins) == 2
         assert time.time() + 60 < auth._kept.expires < math.inf
 
 
-async def test_many_calls_with_a_dead_token_share_one_sign_in(three: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
-    logins = 0
-    build = PasswordLogin.request
-
-    def counted(login: PasswordLogin) -> Any:
-        nonlocal logins
-        logins += 1
-        return build(login)
-
+async def test_many_calls_with_a_dead_token_share_one_sign_in(three: Oracle, logins: list[PasswordLogin]) -> None:
     async with connect_with_login(three) as (session, auth):
-        monkeypatch.setattr(PasswordLogin, "request", counted)
+        logins.clear()
         auth._kept = bearer(WRONG, math.inf)
         async with anyio.create_task_group() as calls:
             for _ in range(8):
                 calls.start_soon(session.ok, "get_dags")
-    assert logins == 1
+    assert len(logins) == 1

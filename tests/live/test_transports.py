@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from airflow_mcp import __version__
 from airflow_mcp.demo.walk import client_environment
 from airflow_mcp.prompts import load_instructions
 from tests.oracle import Oracle
-from tests.servers import DAG_IDS
+from tests.servers import DAG_IDS, RUN
 from tests.session import Session
 
 COMMAND = [sys.executable, "-m", "airflow_mcp"]
@@ -177,17 +177,18 @@ def served(
     oracles: dict[str, Oracle], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, tuple[str, Path]]]:
     """By version, the address of a server before it, and its log."""
-    logs = {version: tmp_path_factory.mktemp("http") / version for version in oracles}
-    with (
-        serving(oracles["2.11"], logs["2.11"]) as (_, two),
-        serving(oracles["3.3"], logs["3.3"]) as (_, three),
-    ):
-        yield {"2.11": (two, logs["2.11"]), "3.3": (three, logs["3.3"])}
+    with ExitStack() as stack:
+        servers = {}
+        for version, oracle in oracles.items():
+            log = tmp_path_factory.mktemp("http") / version
+            _, url = stack.enter_context(serving(oracle, log))
+            servers[version] = url, log
+        yield servers
 
 
 @pytest.fixture
 def url(served: dict[str, tuple[str, Path]]) -> str:
-    return served["3.3"][0]
+    return served[RUN[-1]][0]
 
 
 @pytest.mark.anyio
@@ -229,24 +230,24 @@ def test_only_this_machine_is_let_in(url: str, headers: dict[str, str], status: 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_at_a_signal(oracles: dict[str, Oracle], tmp_path: Path, number: signal.Signals) -> None:
-    with serving(oracles["3.3"], tmp_path / "log") as (process, _):
+    with serving(oracles[RUN[-1]], tmp_path / "log") as (process, _):
         process.send_signal(number)
         process.wait(5)
-    check_log((tmp_path / "log").read_text(), oracles["3.3"])
+    check_log((tmp_path / "log").read_text(), oracles[RUN[-1]])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_at_a_signal_while_a_client_listens(
     oracles: dict[str, Oracle], tmp_path: Path, number: signal.Signals
 ) -> None:
-    with serving(oracles["3.3"], tmp_path / "log") as (process, url), httpx.Client(headers=HEADERS) as client:
+    with serving(oracles[RUN[-1]], tmp_path / "log") as (process, url), httpx.Client(headers=HEADERS) as client:
         answer = client.post(f"{url}/mcp", json=HELLO)
         client.headers["mcp-session-id"] = answer.headers["mcp-session-id"]
         with client.stream("GET", f"{url}/mcp") as listening:
             assert listening.status_code == 200
             process.send_signal(number)
             process.wait(5)
-    check_log((tmp_path / "log").read_text(), oracles["3.3"])
+    check_log((tmp_path / "log").read_text(), oracles[RUN[-1]])
 
 
 @pytest.mark.anyio

@@ -12,6 +12,7 @@ import anyio
 import httpx
 import pytest
 
+from airflow_mcp.demo.releases import RELEASES
 from tests.replay import Fault, Replay, replayed
 from tests.servers import VERSIONS
 
@@ -276,9 +277,9 @@ async def test_what_airflow_does_not_have(tool: str, arguments: dict[str, Any], 
     [
         ({"include_subdags": True}, "Airflow 2"),
         ({"include_parentdag": False}, "Airflow 2"),
-        ({"run_on_latest_version": True}, "Airflow 3"),
-        ({"prevent_running_task": True}, "Airflow 3"),
-        ({"note": "why"}, "Airflow 3"),
+        ({"run_on_latest_version": True}, "Airflow 3.1"),
+        ({"prevent_running_task": True}, "Airflow 3.2"),
+        ({"note": "why"}, "Airflow 3.3"),
     ],
     ids=str,
 )
@@ -287,9 +288,9 @@ async def test_an_option_of_the_other_version_is_refused_by_name(
 ) -> None:
     replay = Replay(version)
     async with replayed(replay) as session:
-        if needs[-1] != version[0]:
+        if needs.removeprefix("Airflow ")[0] != version[0]:
             message = await session.error("clear_task_instances", **CLEAR, **arguments)
-            assert message == f"{next(iter(arguments))} needs {needs}. This is Airflow {version[0]}."
+            assert message == f"{next(iter(arguments))} needs {needs}. This is Airflow {RELEASES[version].version}."
     assert replay.sent("GET", "POST", "PATCH") == []
 
 

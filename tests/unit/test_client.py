@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from airflow_mcp.airflow.client import Airflow
-from airflow_mcp.airflow.dialect import V1, V2
 from airflow_mcp.check import Finding, findings
 from airflow_mcp.errors import (
     AirflowMcpError,
@@ -88,7 +87,7 @@ def asked(requests: list[httpx.Request]) -> list[str]:
 async def test_the_newer_api_is_asked_for_first(version: str) -> None:
     server = Server(version)
     airflow = Airflow(Settings(url=URL), server)
-    assert await airflow.dialect() is (V1 if version < "3" else V2)
+    assert (await airflow.dialect()).name == ("v1" if version < "3" else "v2")
     both = ["/api/v2/version", "/api/v1/version"]
     assert asked(server.requests) == (both if version < "3" else both[:1])
     assert (await airflow.version()).startswith(version)
@@ -194,7 +193,7 @@ async def test_no_credentials_go_with_the_look() -> None:
 
 async def test_what_a_version_lacks_is_refused_by_name() -> None:
     airflow = Airflow(Settings(url=URL), Server("2.11"))
-    with pytest.raises(NeedsVersionError, match=r"^note needs Airflow 3\. This is Airflow 2\.$"):
+    with pytest.raises(NeedsVersionError, match=r"^note needs Airflow 3\.3\. This is Airflow 2\.11\.2\.$"):
         await airflow.require(["only_failed", "note"])
 
 
@@ -296,8 +295,11 @@ async def test_after_an_upgrade_the_sign_in_is_the_new_versions() -> None:
 class Checked(httpx.AsyncBaseTransport):
     """An Airflow with one DAG, for one user, who may read, and more unless `viewer`."""
 
-    def __init__(self, version: str, *, viewer: bool = False, password: str = "pw", none: bool = False) -> None:
+    def __init__(
+        self, version: str, *, viewer: bool = False, password: str = "pw", none: bool = False, open_: bool = False
+    ) -> None:
         self.old = version < "3"
+        self.open = open_
         self.viewer = viewer
         self.password = password
         self.dags = [] if none else [{"dag_id": "отчёт", "is_paused": True}]
@@ -306,6 +308,8 @@ class Checked(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         path = request.url.path
+        if path == "/auth/token" and request.method == "GET":  # what `simple_auth_manager_all_admins` lets in
+            return httpx.Response(201, json={"access_token": "t"}) if self.open else self._no(403, "Only if all admins")
         if path == "/auth/token":
             right = json.loads(request.content)["password"] == self.password
             return httpx.Response(201, json={"access_token": "t"}) if right else self._no(401, "Invalid credentials")
@@ -394,6 +398,13 @@ async def test_check_of_no_sign_in(version: str) -> None:
     found = lines(await check(Checked(version), username=None, password=None))
     assert [each[:2] for each in found][-1] == ("fail", "sign-in")
     assert "AIRFLOW_MCP_USERNAME" in found[-1][2]
+
+
+async def test_check_of_an_airflow_that_gives_everybody_a_token() -> None:
+    """As 3.1 does with `simple_auth_manager_all_admins`; the releases around it ask for none."""
+    found = lines(await check(Checked("3.3", open_=True), username=None, password=None))
+    assert ("ok", "sign-in", "none is set, and none was asked for") in found
+    assert [each for each in found if each[0] != "ok"] == []
 
 
 async def test_check_of_a_wrong_token_on_airflow_3() -> None:

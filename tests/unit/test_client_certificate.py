@@ -118,8 +118,9 @@ async def test_it_opens_the_door(names: dict[str, str], door: str, folder: Path)
 
 @pytest.mark.parametrize("names", [{}, {"client_cert": "stranger.pem"}], ids=["none", "a stranger's"])
 async def test_without_the_right_one_the_door_stays_shut(names: dict[str, str], door: str, folder: Path) -> None:
-    with pytest.raises(UnreachableError, match=f"^Cannot reach Airflow at {door}: "):
+    with pytest.raises(UnreachableError, match=f"^Cannot reach Airflow at {door}: ") as error:
         await version(settings(folder, door, **names))
+    assert "check AIRFLOW_MCP_CLIENT_CERT, or set it." in str(error.value)
 
 
 async def test_the_servers_certificate_is_checked_all_the_same(door: str, folder: Path) -> None:

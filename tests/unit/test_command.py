@@ -311,8 +311,8 @@ async def test_an_end_by_a_signal_is_a_failure(script: Any) -> None:
 
 async def test_what_looks_like_a_secret_in_its_words_is_left_out(script: Any) -> None:
     secret = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
-    message = await problem(script(f"echo 'token {secret} was refused' >&2; exit 1"))
-    assert "says: token *** was refused." in message
+    message = await problem(script(f"echo 'gke-gcloud-auth-plugin: token {secret} was refused' >&2; exit 1"))
+    assert "says: gke-gcloud-auth-plugin: token *** was refused." in message
 
 
 async def test_its_words_come_clean_and_short(tmp_path: Path, script: Any) -> None:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from airflow_mcp.airflow.client import Airflow
+from airflow_mcp.check import findings
 from airflow_mcp.errors import (
     AirflowMcpError,
     ForbiddenError,
@@ -22,6 +23,7 @@ from airflow_mcp.errors import (
 )
 from airflow_mcp.settings import Settings
 from tests.servers import VERSIONS
+from tests.tls import Certificates
 
 pytestmark = pytest.mark.anyio
 
@@ -261,3 +263,67 @@ async def test_no_error_or_log_tells_them(
     for text in ("".join(traceback.format_exception(error.value)), repr(vars(error.value)), caplog.text):
         assert "s3cret" not in text
     assert not change or isinstance(error.value, MayHaveHappenedError) or "othing was" in str(error.value)
+
+
+# -- airflow-mcp check
+
+
+def no_dags(request: httpx.Request) -> httpx.Response | None:
+    return httpx.Response(200, json={"dags": [], "total_entries": 0}) if request.url.path.endswith("/dags") else None
+
+
+@every_version
+@pytest.mark.parametrize(
+    ("sign_in", "how"),
+    [
+        ({}, "none is set, and none was asked for"),
+        ({"username": "ana", "password": "s3cret"}, "as ana, with a password"),
+        ({"token": "s3cret"}, "with the given token"),
+        ({"token_command": "sh -c 'echo s3cret-token'"}, "with what `sh` printed"),
+        ({"cookie": COOKIE}, "with a session cookie"),
+        (
+            {"cookie": COOKIE, "headers": HEADERS},
+            "with a session cookie; more headers: cf-access-client-secret, x-team",
+        ),
+        ({"headers": "Authorization: s3cret"}, "none is set, and none was asked for; more headers: authorization"),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, dict) else "",
+)
+async def test_check_tells_how_it_signed_in_and_not_with_what(version: str, sign_in: dict[str, str], how: str) -> None:
+    given = Settings.model_validate({"url": URL, **sign_in})
+    lines = [str(finding) async for finding in findings(given, Server(version, no_dags))]
+    assert f"ok   sign-in   {how}" in lines
+    assert "s3cret" not in "\n".join(lines)
+
+
+@pytest.mark.parametrize("sign_in", ["password", "token", "command", "cookie"])
+async def test_check_names_a_client_certificate_next_to_the_sign_in(sign_in: str, tmp_path: Path) -> None:
+    Certificates(tmp_path)
+    files = {"client_cert": tmp_path / "client.pem", "client_key": tmp_path / "client.key"}
+    server = Server(answer=no_dags)
+    given = Settings.model_validate(
+        {"url": "https://airflow.test", "ca_bundle": tmp_path / "ca.pem", **files, **SIGN_INS[sign_in]}
+    )
+    lines = [str(finding) async for finding in findings(given, server)]
+    assert (
+        len([line for line in lines if line.startswith("ok   sign-in") and line.endswith(", a client certificate")])
+        == 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("sign_in", "says"),
+    [
+        ({"cookie": COOKIE}, "Check AIRFLOW_MCP_COOKIE: the session may have run out"),
+        ({"token": "s3cret"}, "Check AIRFLOW_MCP_TOKEN: a token may have expired"),
+        ({"token_command": "echo s3cret-token"}, "`echo` printed (AIRFLOW_MCP_TOKEN_COMMAND)"),
+        ({"token_command": "sh -c 'echo s3cret-token; exit 7'"}, "`sh` ended with status 7"),
+    ],
+    ids=["cookie", "token", "command", "command that fails"],
+)
+async def test_check_of_a_sign_in_that_is_refused(sign_in: dict[str, str], says: str) -> None:
+    given = Settings.model_validate({"url": URL, **sign_in})
+    [finding] = [finding async for finding in findings(given, Server(answer=lambda _: httpx.Response(401)))]
+    assert finding.verdict == "fail"
+    assert says in finding.text
+    assert "s3cret" not in finding.text

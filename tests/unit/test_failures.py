@@ -103,6 +103,12 @@ REFUSALS: dict[str, tuple[httpx.Response, type[AirflowMcpError], list[str]]] = {
         ["Invalid JWT token", "AIRFLOW_MCP_TOKEN"],
     ),
     "403 of a proxy": (page(403, "Forbidden"), ForbiddenError, ["Refused (403) without a reason"]),
+    "403 of a proxy, with a reason": (page(403, "Blocked"), ForbiddenError, ["(403). A web page says: Blocked."]),
+    "400 of nginx without a client certificate": (
+        page(400, "No required SSL certificate was sent"),
+        NotSignedInError,
+        ["Not let in (400). A web page says: No required SSL certificate was sent.", "AIRFLOW_MCP_CLIENT_CERT"],
+    ),
     "v1 404": (
         v1(404, "DAG not found", "The DAG with dag_id: etl was not found", DOCS + "NotFound"),
         NotFoundError,

@@ -228,7 +228,14 @@ ROUTES: dict[str, tuple[set[str], set[str]]] = {
             "dags/~/dagRuns/~/taskInstances/list",
             DAG + "/updateTaskInstancesState",
         },
-        {DAG + "/tasks", DAG + "/dagRuns/{dag_run_id}", DAG + "/clearTaskInstances", ONE, ONE + "/dry_run"},
+        {
+            DAG + "/tasks",
+            DAG + "/dagRuns/{dag_run_id}",
+            DAG + "/clearTaskInstances",
+            "dags/~/dagRuns/~/taskInstances/list",
+            ONE,
+            ONE + "/dry_run",
+        },
     ),
 }
 

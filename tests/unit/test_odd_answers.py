@@ -76,26 +76,6 @@ async def test_a_line_that_is_cut_says_so() -> None:
     assert len(answer["source"]) < 2100
 
 
-async def test_runs_without_a_date_are_named_behind_many_that_have_one() -> None:
-    dated = [{"dag_run_id": f"dated_{number}", "logical_date": "2026-01-02T00:00:00Z"} for number in range(120)]
-    runs = dated + [{"dag_run_id": f"undated_{number}", "logical_date": None} for number in range(30)]
-
-    async def many(request: httpx.Request) -> httpx.Response | None:
-        if request.url.path.endswith("/clearTaskInstances"):
-            return httpx.Response(200, json={"task_instances": [], "total_entries": 0})
-        if not request.url.path.endswith("/dagRuns"):
-            return None
-        offset = int(request.url.params["offset"])
-        return httpx.Response(200, json={"dag_runs": runs[offset : offset + 100], "total_entries": len(runs)})
-
-    async with replayed(Replay("3.3", many)) as session:
-        answer = await session.ok(
-            "clear_task_instances", dag_id="etl", start_date="2026-01-01T00:00:00Z", confirm=False
-        )
-    assert answer["left_out"][0] == "run undated_0: no logical date, so clear it by dag_run_id"
-    assert answer["left_out"][-1] == "and 10 more runs without a logical date"
-
-
 async def test_only_a_list_is_read_out_of_text() -> None:
     async def dags(request: httpx.Request) -> httpx.Response | None:
         return (

@@ -1,0 +1,53 @@
+"""What the dialect says of a release, against the OpenAPI document that this very release ships."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_mcp.airflow.client import Airflow
+from airflow_mcp.airflow.dialect import GONE_WITH_3, SINCE
+from airflow_mcp.errors import NeedsVersionError
+from tests.oracle import Oracle
+
+pytestmark = pytest.mark.anyio
+
+ROUTES = {
+    "get": ("dags/any/details", "dagSources/any"),
+    "post": ("dags/any/clearTaskInstances",),
+}
+V1_NAMES = {"dataset_expression": "asset_expression"}
+
+
+async def refused(oracle: Oracle, name: str, api_version: str) -> bool:
+    airflow = Airflow(oracle.settings(api_version=api_version))
+    try:
+        await airflow.require([name])
+    except NeedsVersionError as error:
+        assert str(error).startswith(f"{name} needs Airflow ")
+        return True
+    finally:
+        await airflow.aclose()
+    return False
+
+
+@pytest.mark.parametrize("forced", [False, True])
+async def test_exactly_what_the_document_lacks_is_refused(oracle: Oracle, forced: bool) -> None:
+    api = f"v{oracle.major - 1}"
+    there: set[str] = set()
+    for method, paths in ROUTES.items():
+        for path in paths:
+            there |= {V1_NAMES.get(name, name) for name in oracle.document.fields(method, f"/api/{api}/{path}")}
+    if oracle.major == 2:
+        there.add("file_token")  # which is a part of the route
+    else:
+        there.discard("file_token")  # which the answers still have
+    asked = {*SINCE, *GONE_WITH_3} - {"new_state=skipped"}  # which 2.7 and 2.8 have in their documents alone
+    found = {name for name in asked if await refused(oracle, name, api if forced else "auto")}
+    assert found == asked - there
+
+
+@pytest.mark.parametrize("forced", [False, True])
+async def test_a_state_that_cannot_be_set_is_refused(oracle: Oracle, forced: bool) -> None:
+    api = f"v{oracle.major - 1}" if forced else "auto"
+    assert await refused(oracle, "new_state=skipped", api) is not oracle.sets_skipped
+    assert await refused(oracle, "new_state=failed", api) is False

@@ -1,0 +1,94 @@
+"""A refusal names what would be enough, for each tool, in the words of the auth managers that there may be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from airflow_mcp.airflow.dialect import V1, V2
+from airflow_mcp.airflow.permissions import PERMISSIONS, needed
+from tests.replay import Replay, replayed
+
+pytestmark = pytest.mark.anyio
+
+RUN: dict[str, Any] = {"dag_id": "history", "dag_run_id": "r1", "confirm": True}
+CALLS: dict[str, dict[str, Any]] = {
+    "get_dags": {},
+    "get_dag": {"dag_id": "history"},
+    "get_dag_details": {"dag_id": "history"},
+    "get_dag_source": {"dag_id": "history"},
+    "get_tasks": {"dag_id": "history"},
+    "get_task": {"dag_id": "history", "task_id": "first"},
+    "patch_dag": {"dag_id": "history", "is_paused": True, "confirm": True},
+    "clear_task_instances": {**RUN, "task_ids": ["first"]},
+    "set_task_instances_state": {**RUN, "task_id": "first", "new_state": "failed"},
+}
+DAG = {"dag_id": "history", "is_paused": False, "file_token": "t"}
+TASKS = {"tasks": [{"task_id": "first", "downstream_task_ids": []}], "total_entries": 1}
+
+
+async def refusal(version: str, tool: str, refuses: str) -> str:
+    """What is told when Airflow lets everything pass but routes that end so."""
+
+    async def answer(request: httpx.Request) -> httpx.Response | None:
+        path = request.url.path
+        if request.method != "GET" or path.endswith(refuses):
+            return None if path == "/auth/token" else httpx.Response(403, json={"detail": "Forbidden"})
+        return httpx.Response(200, json=TASKS if path.endswith("/tasks") else DAG)
+
+    async with replayed(Replay(version, answer), api_version="v1" if version < "3" else "v2") as session:
+        return await session.error(tool, **CALLS[tool])
+
+
+@pytest.mark.parametrize("version", ["2.11", "3.3"])
+@pytest.mark.parametrize(
+    ("tool", "refuses", "needs", "role"),
+    [
+        ("get_dags", "/dags", "can read on DAGs", "viewer"),
+        ("get_dag", "/history", "can read on DAGs", "viewer"),
+        ("get_dag_details", "/details", "can read on DAGs", "viewer"),
+        ("get_tasks", "/tasks", "can read on DAGs, can read on Task Instances", "viewer"),
+        ("get_task", "/first", "can read on DAGs, can read on Task Instances", "viewer"),
+        ("patch_dag", "nothing", "can edit on DAGs", "user"),
+        (
+            "clear_task_instances",
+            "nothing",
+            "can edit on DAGs, can edit on DAG Runs, can edit on Task Instances",
+            "user",
+        ),
+        (
+            "set_task_instances_state",
+            "nothing",
+            "can edit on DAGs, can edit on DAG Runs, can edit on Task Instances",
+            "user",
+        ),
+    ],
+)
+async def test_a_refusal_names_what_is_needed(version: str, tool: str, refuses: str, needs: str, role: str) -> None:
+    message = await refusal(version, tool, refuses)
+    in_three = f" (FAB), or the role {role} (simple auth manager)" if version > "3" else ""
+    assert f"This user may not do that (403). Airflow says: Forbidden. Needed: {needs}{in_three}." in message
+
+
+@pytest.mark.parametrize(("version", "refuses"), [("2.11", "/t"), ("3.3", "/history")])
+async def test_the_source_takes_a_permission_of_its_own(version: str, refuses: str) -> None:
+    assert "Needed: can read on DAGs, can read on DAG Code" in await refusal(version, "get_dag_source", refuses)
+
+
+async def test_without_a_reason_of_airflows_it_is_named_as_well() -> None:
+    async def bare(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(403)
+
+    async with replayed(Replay("2.11", bare), api_version="v1") as session:
+        message = await session.error("get_dag", dag_id="history")
+    assert "without a reason" in message
+    assert "this user lacks the permission. Needed: can read on DAGs. Check AIRFLOW_MCP_USERNAME" in message
+
+
+def test_every_route_reads_or_edits_what_fab_knows() -> None:
+    for method, route in PERMISSIONS:
+        words = needed(method, route, V1)
+        assert words.startswith("can edit on DAGs" if method == "PATCH" else "can ")
+        assert needed(method, route, V2).startswith(f"{words} (FAB), or the role ")

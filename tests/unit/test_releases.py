@@ -1,0 +1,186 @@
+"""What one release has and another lacks: refused by name before anything is sent, or done the older way."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from airflow_mcp.airflow.client import Airflow
+from airflow_mcp.airflow.dialect import SINCE, V1, V2
+from airflow_mcp.errors import AirflowMcpError, NeedsVersionError
+from airflow_mcp.settings import Settings
+from tests.replay import URL, Replay, replayed
+
+pytestmark = pytest.mark.anyio
+
+CLEAR: dict[str, Any] = {"dag_id": "history", "dag_run_id": "any", "confirm": True}
+SET: dict[str, Any] = {**CLEAR, "task_id": "first"}
+
+
+class Release(httpx.AsyncBaseTransport):
+    """An Airflow that tells its version, to those who sign in if it is told so, and nothing else."""
+
+    def __init__(self, version: str, *, guarded: bool = False) -> None:
+        self.version = version
+        self.guarded = guarded
+        self.paths: list[str] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.paths.append(request.url.path)
+        if self.guarded and "authorization" not in request.headers:
+            return httpx.Response(401)
+        if request.url.path == f"/api/v{int(self.version[0]) - 1}/version":
+            return httpx.Response(200, json={"version": self.version})
+        return httpx.Response(404, json={"error": "API route not found"})
+
+
+@pytest.mark.parametrize(
+    ("version", "has", "lacks"),
+    [
+        ("2.7.3", {"file_token"}, {"new_state=skipped", "asset_expression", "note"}),
+        ("2.8.4", {"file_token"}, {"new_state=skipped", "max_consecutive_failed_dag_runs", "version_number"}),
+        ("2.9.3", {"new_state=skipped", "asset_expression"}, {"version_number"}),
+        ("2.10.5+astro.1", {"asset_expression", "include_subdags"}, {"version_number", "default_args", "note"}),
+        ("2.11.2", {"max_consecutive_failed_dag_runs"}, {"version_number", "default_args", "note"}),
+        ("3", {"version_number"}, {"default_args", "file_token"}),
+        ("3.0.6", {"version_number"}, {"default_args", "run_on_latest_version", "note", "file_token"}),
+        ("3.1.0rc1", {"run_on_latest_version", "default_args"}, {"active_runs_count", "prevent_running_task"}),
+        ("3.2.2", {"prevent_running_task", "active_runs_count"}, {"note", "include_subdags"}),
+        ("3.3.2", set(SINCE), {"file_token", "include_subdags", "include_parentdag"}),
+        ("3.10.0", set(SINCE), {"file_token", "include_subdags", "include_parentdag"}),
+    ],
+)
+def test_what_a_release_has_and_lacks(version: str, has: set[str], lacks: set[str]) -> None:
+    dialect = (V1 if version < "3" else V2).of(version)
+    assert lacks <= dialect.lacks.keys()
+    assert not has & dialect.lacks.keys()
+    assert dialect.varies == frozenset()
+
+
+def test_a_version_in_no_known_form_lacks_what_its_api_lacks() -> None:
+    assert V2.of("edge").lacks == V2.lacks
+    assert V2.of("edge").varies == frozenset()
+
+
+def test_every_name_is_told_by_one_of_the_two_apis() -> None:
+    assert V1.varies | V1.lacks.keys() == SINCE.keys()
+    assert V2.varies < V1.lacks.keys()
+
+
+REFUSED = [
+    ("2.7.3", "set_task_instances_state", {**SET, "new_state": "skipped"}, "new_state=skipped", "2.9"),
+    ("2.7.3", "get_dag_details", {"dag_id": "any", "fields": ["asset_expression"]}, "asset_expression", "2.9"),
+    ("2.11.2", "get_dag_source", {"dag_id": "any", "version_number": 1}, "version_number", "3"),
+    ("2.11.2", "clear_task_instances", {**CLEAR, "note": "why"}, "note", "3.3"),
+    ("3.0.6", "get_dag_details", {"dag_id": "any", "fields": ["default_args"]}, "default_args", "3.1"),
+    ("3.0.6", "clear_task_instances", {**CLEAR, "run_on_latest_version": True}, "run_on_latest_version", "3.1"),
+    ("3.1.8", "clear_task_instances", {**CLEAR, "prevent_running_task": False}, "prevent_running_task", "3.2"),
+    ("3.2.2", "clear_task_instances", {**CLEAR, "note": "why"}, "note", "3.3"),
+    ("3.3.2", "get_dag_source", {"file_token": "any"}, "file_token", "2"),
+]
+
+
+@pytest.mark.parametrize("forced", [False, True])
+@pytest.mark.parametrize(("version", "tool", "arguments", "name", "needs"), REFUSED)
+async def test_it_is_refused_by_name_and_nothing_is_sent(
+    version: str, tool: str, arguments: dict[str, Any], name: str, needs: str, forced: bool
+) -> None:
+    server = Release(version)
+    api = f"v{int(version[0]) - 1}"
+    async with replayed(server, username=None, password=None, api_version=api if forced else "auto") as session:
+        message = await session.error(tool, **arguments)
+    exact = not forced or name in (V1 if api == "v1" else V2).varies
+    assert message == f"{name} needs Airflow {needs}. This is Airflow {version if exact else version[0]}."
+    assert {path.rpartition("/")[2] for path in server.paths} <= {"version"}
+    assert bool(server.paths) is exact
+
+
+async def test_a_version_that_is_set_is_refined_once_and_only_when_it_matters() -> None:
+    server = Release("3.0.6")
+    airflow = Airflow(Settings(url=URL, api_version="v2"), server)
+    await airflow.require(["only_failed", "latest_dag_version"])
+    assert server.paths == []
+    for _ in range(2):
+        with pytest.raises(NeedsVersionError, match=r"^note needs Airflow 3\.3\. This is Airflow 3\.0\.6\.$"):
+            await airflow.require(["note"])
+    assert server.paths == ["/api/v2/version"]
+
+
+async def test_a_version_that_is_set_is_refined_with_the_sign_in() -> None:
+    server = Release("3.3.2", guarded=True)
+    await Airflow(Settings(url=URL, api_version="v2", token="s3cret"), server).require(["note"])
+    assert server.paths == ["/api/v2/version"]
+    with pytest.raises(AirflowMcpError, match=r"Not signed in \(401\)"):
+        await Airflow(Settings(url=URL, api_version="v2"), server).require(["note"])
+
+
+async def test_what_was_lacking_is_there_after_an_upgrade() -> None:
+    server = Replay("3.3")
+    old = True
+
+    async def upgraded(request: httpx.Request) -> httpx.Response | None:
+        told = old and request.url.path == "/api/v2/version"
+        return httpx.Response(200, json={"version": "3.0.6"}) if told else None
+
+    server.fault = upgraded
+    arguments = {"dag_id": "sales_etl", "fields": ["default_args"]}
+    async with replayed(server) as session:
+        assert "default_args needs Airflow 3.1." in await session.error("get_dag_details", **arguments)
+        old = False
+        answer = await session.ok("get_dag_details", **arguments)
+    assert answer["default_args"] == {"owner": "ana", "retries": 0}
+
+
+# -- what 3.0 does otherwise than those after it
+
+
+def bodies(requests: list[httpx.Request]) -> list[Any]:
+    return [json.loads(request.content) for request in requests]
+
+
+@pytest.mark.parametrize("forced", ["auto", "v2"])
+async def test_before_3_1_map_indexes_are_set_one_by_one(forced: str) -> None:
+    replay = Replay("3.0")
+    arguments = {"dag_id": "history", "dag_run_id": replay.runs["history"], "task_id": "part", "new_state": "success"}
+    async with replayed(replay, api_version=forced) as session:
+        done = await session.ok("set_task_instances_state", **arguments, include_downstream=True, confirm=True)
+    sent = replay.sent("PATCH")
+    assert [request.url.path.partition("/taskInstances/")[2] for request in sent] == [
+        "part/0",
+        "part/1",
+        "part/2",
+        "last",
+    ]
+    assert bodies(sent) == [{"new_state": "success"}] * 4
+    assert done["total"] == 4
+
+
+async def test_from_3_1_on_they_are_set_in_one_call() -> None:
+    replay = Replay("3.3")
+    arguments = {"dag_id": "history", "dag_run_id": replay.runs["history"], "task_id": "part", "new_state": "success"}
+    async with replayed(replay) as session:
+        await session.ok("set_task_instances_state", **arguments, include_downstream=True, confirm=True)
+    paths = [request.url.path.partition("/taskInstances/")[2] for request in replay.sent("PATCH")]
+    assert paths == ["part/dry_run", "part"]
+
+
+async def test_3_0_takes_other_runs_along_by_the_date_of_the_run() -> None:
+    replay = Replay("3.0")
+    arguments = {"dag_id": "history", "dag_run_id": replay.runs["history"], "task_ids": ["first"], "only_failed": False}
+    relatives = dict.fromkeys(("include_upstream", "include_downstream", "include_future", "include_past"), True)
+    async with replayed(replay) as session:
+        preview = await session.ok("clear_task_instances", **arguments, **relatives, confirm=False)
+    assert preview["total"] >= 5
+    [sent, *_] = [body for body in bodies(replay.sent("POST")) if "dry_run" in body]
+    assert "dag_run_id" not in sent
+    assert sent["start_date"] == sent["end_date"] == replay.runs["logical_date"]
+
+
+def test_a_zone_in_the_form_of_2_7() -> None:
+    from airflow_mcp.models.dags import DagDetails
+
+    for told in ("Timezone('Europe/Berlin')", "Europe/Berlin"):
+        assert DagDetails(dag_id="any", timezone=told).timezone == "Europe/Berlin"
