@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import ssl
 from collections.abc import Mapping
@@ -250,7 +249,7 @@ def _decoded(response: httpx.Response, call: Call) -> Any:
         raise not_json(response, change=call.change)
     try:
         return response.json()
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):  # too deep, or a number too long, for Python
         raise garbled(response, change=call.change) from None
 
 
