@@ -115,6 +115,15 @@ async def test_a_cookie_that_is_refused_is_named_and_not_told(
         assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("cookie", [f"{COOKIE}\r\nX-Evil: 1", f"{COOKIE}\u00e9"], ids=["line break", "no ASCII"])
+async def test_a_cookie_that_no_header_can_hold_is_refused_before_anything_is_sent(cookie: str) -> None:
+    server = Server()
+    with pytest.raises(SettingsError, match=r"^AIRFLOW_MCP_COOKIE: it holds a line break") as error:
+        await Airflow(Settings.model_validate({"url": URL, "cookie": cookie}), server).read("dags")
+    assert "s3cret" not in str(error.value)
+    assert server.requests == []
+
+
 # -- headers
 
 
