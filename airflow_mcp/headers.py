@@ -47,7 +47,7 @@ def checked_name(name: str, where: str) -> str:
     """A header's name in lower case. Raises ValueError for what is none, and for one that is not the caller's."""
     name = name.strip().lower()
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{where}: what comes before the colon is no header's name")
+        raise ValueError(f"{where} has a name that no header can have")
     if name in OURS:
         raise ValueError(f"{where} sets {name}, which this server sets itself")
     return name

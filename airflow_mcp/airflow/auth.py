@@ -105,8 +105,9 @@ class RenewedAuth(httpx.Auth):
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Send the request with a credential that lasts; once more with a new one where that is refused."""
         if self._runs_out():
+            old = self._kept
             async with self._lock:
-                if self._runs_out():
+                if self._kept is old:  # even where the new one is short-lived: who waited shares it
                     asked = self._source.request()
                     self._kept = await self._source.credential((yield asked) if asked else None)
         used = self._kept

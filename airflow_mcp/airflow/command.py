@@ -59,7 +59,7 @@ class TokenCommand:
         patience = min(PATIENCE, self._settings.timeout / 2)
         try:
             ended = await run_program(self._settings.read_command(), patience, LARGEST_ANSWER)
-        except TimeoutError:  # which is an OSError
+        except TimeoutError:  # first, since it is an OSError
             raise ValueError(f"did not end within {patience:g} s, and was stopped") from None
         except OSError as error:
             raise ValueError(f"cannot be started: {error.strerror}. Give its whole path") from None
@@ -118,14 +118,17 @@ def _from_json(answer: Mapping[str, Any]) -> Credential:
 
 
 def _headers(given: Mapping[str, Any]) -> dict[str, str]:
-    headers = {}
-    for name, value in given.items():
+    headers: dict[str, str] = {}
+    for number, (given_name, value) in enumerate(given.items(), start=1):
+        where = f"prints JSON whose header {number}"  # not by name: what is in the wrong place may be the secret
         # The credential helpers of build tools print a list of values.
         values = value if isinstance(value, list) else [value]
         if len(values) != 1 or not isinstance(values[0], str):
-            raise ValueError(f"prints JSON whose header {clean(name)} has not one text")
-        where = f"prints JSON whose header {clean(name)}"
-        headers[checked_name(name, where)] = checked_value(values[0], where)
+            raise ValueError(f"{where} has not one text")
+        name = checked_name(given_name, where)
+        if name in headers:
+            raise ValueError(f"{where} is there twice")
+        headers[name] = checked_value(values[0], where)
     if not headers:
         raise ValueError("prints JSON without a header")
     return headers
@@ -166,5 +169,6 @@ EXPIRIES: Mapping[str, Callable[[Any], float]] = {
 def _lasting(credential: Credential) -> Credential:
     if credential.expires > time.time():
         return credential
+    # From 1970 on: what is long before that is no date at all.
     when = datetime.fromtimestamp(max(credential.expires, 0), UTC).isoformat(timespec="seconds")
     raise ValueError(f"prints a token that ran out at {when}")

@@ -33,7 +33,7 @@ def _expiry(token: str) -> float:
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        expires = float(claims["exp"])
+        moment = float(claims["exp"])
     except (IndexError, KeyError, TypeError, ValueError, OverflowError, RecursionError, binascii.Error):
         return math.inf  # no JWT, or one that does not say
-    return expires if math.isfinite(expires) else math.inf
+    return moment if math.isfinite(moment) else math.inf

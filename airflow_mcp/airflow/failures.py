@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -189,7 +188,7 @@ def garbled(response: httpx.Response, *, change: bool) -> AirflowMcpError:
 def _payload(response: httpx.Response) -> Any:
     try:
         return response.json()
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):  # too deep, or a number too long, for Python
         return None
 
 

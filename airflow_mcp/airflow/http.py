@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import ssl
 from collections.abc import Mapping
@@ -211,12 +210,15 @@ def _present(settings: Settings, context: ssl.SSLContext) -> None:
         # Without a password, OpenSSL would ask at the terminal for that of a locked key.
         context.load_cert_chain(str(settings.client_cert), settings.client_key, lambda: password)
     except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
+        # The second where the key is of another kind, such as RSA for a certificate of an elliptic curve.
+        if error.reason in ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"):
             raise SettingsError(f"{PREFIX}CLIENT_KEY: is not the key of the certificate in CLIENT_CERT.") from None
         raise SettingsError(
             f"{PREFIX}CLIENT_CERT: no certificate in PEM form, or no key that can be opened, in it and "
             f"{PREFIX}CLIENT_KEY. A locked key needs {PREFIX}CLIENT_KEY_PASSWORD."
         ) from None
+    except ValueError:
+        raise SettingsError(f"{PREFIX}CLIENT_KEY_PASSWORD: is longer than a key's can be.") from None
     except OSError as error:
         raise SettingsError(f"{PREFIX}CLIENT_CERT, or its key, cannot be read: {error.strerror}.") from None
 
@@ -247,7 +249,7 @@ def _decoded(response: httpx.Response, call: Call) -> Any:
         raise not_json(response, change=call.change)
     try:
         return response.json()
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):  # too deep, or a number too long, for Python
         raise garbled(response, change=call.change) from None
 
 

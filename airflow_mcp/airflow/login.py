@@ -83,6 +83,6 @@ def _token_request(settings: Settings, method: str, body: object = None) -> http
 async def _access_token(response: httpx.Response) -> str | None:
     try:
         token = json.loads(await body_of(response, LARGEST_ANSWER))["access_token"]
-    except (ValueError, LookupError, TypeError, TooLargeError):
+    except (ValueError, LookupError, TypeError, RecursionError, TooLargeError):
         return None
     return token if isinstance(token, str) else None

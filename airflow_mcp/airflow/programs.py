@@ -15,6 +15,7 @@ from anyio.abc import ByteReceiveStream, Process
 from airflow_mcp.errors import TooLargeError
 
 KEPT_ERRORS = 4096  # bytes, the last ones
+LAST_WORDS = 0.5  # seconds for them to arrive once the program has ended
 
 
 @dataclass(frozen=True)
@@ -38,18 +39,20 @@ async def run_program(command: Sequence[str], patience: float, most: int) -> End
     try:
         with anyio.fail_after(patience):
             async with anyio.create_task_group() as readers:
-                readers.start_soon(_keep_end, process.stderr, errors)
-                too_large = not await _keep_all(process.stdout, output, most)
-                if too_large:
-                    readers.cancel_scope.cancel()
-            if too_large:
+                readers.start_soon(_keep_end, process.stderr, errors, said := anyio.Event())
+                whole = await _keep_all(process.stdout, output, most)
+                if whole:
+                    status = await process.wait()
+                    with anyio.move_on_after(LAST_WORDS):  # what it left running, such as ssh's, may hold them open
+                        await said.wait()
+                readers.cancel_scope.cancel()
+            if not whole:
                 raise TooLargeError(f"more than {most} bytes")
-            status = await process.wait()
     except BaseException:
         _kill(process)
         raise
     finally:
-        with anyio.CancelScope(shield=True):
+        with anyio.move_on_after(LAST_WORDS, shield=True), suppress(PermissionError):
             await process.aclose()
     return Ended(status, bytes(output), bytes(errors))
 
@@ -64,16 +67,18 @@ async def _keep_all(stream: ByteReceiveStream | None, kept: bytearray, most: int
     return True
 
 
-async def _keep_end(stream: ByteReceiveStream | None, kept: bytearray) -> None:
+async def _keep_end(stream: ByteReceiveStream | None, kept: bytearray, ended: anyio.Event) -> None:
     assert stream is not None  # noqa: S101
     async for chunk in stream:
         kept += chunk
         del kept[:-KEPT_ERRORS]
+    ended.set()
 
 
 def _kill(process: Process) -> None:
-    """End a process and what it started, which may hold its output open when it has itself ended."""
-    with suppress(ProcessLookupError):
+    """End a process and what it started, which may run on when the process itself has ended."""
+    # Not permitted: another user's program is in the group, such as sudo's.
+    with suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
         else:  # Windows

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
+import httpx
 import pytest
 
 from airflow_mcp import server
@@ -15,6 +16,14 @@ def tools_made_once() -> Iterator[None]:
     """Every test has a server of its own; its tools are the same."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(server, "to_mcp", cache(to_mcp))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def authorities_read_once() -> Iterator[None]:
+    """Every test has a client of its own; the authorities that all trust are the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx, "create_ssl_context", cache(httpx.create_ssl_context))
         yield
 
 

@@ -1,14 +1,20 @@
-"""A command that prints what signs in: each form of it, what can be wrong with it, and how often it is run."""
+"""A command that prints what signs in: each form it may print, each way it may fail, and many callers at once."""
 
 from __future__ import annotations
 
+import base64
 import json
+import logging
 import math
 import os
+import re
 import shlex
-import sys
+import signal
+import subprocess
 import time
+import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,335 +22,599 @@ import anyio
 import httpx
 import pytest
 
-from airflow_mcp.airflow import command
+from airflow_mcp.airflow import command as command_module
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.command import TokenCommand
-from airflow_mcp.airflow.credential import LARGEST_ANSWER
+from airflow_mcp.airflow.credential import LARGEST_ANSWER, Credential
+from airflow_mcp.airflow.programs import Ended
 from airflow_mcp.errors import NotSignedInError
 from airflow_mcp.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
 URL = "http://airflow.test"
-TOKEN = "s3cret.t0ken-of.nobody"
-LATER = "2099-01-01T00:00:00Z"
-LATER_SECONDS = 4_070_908_800
-
-
-class Program:
-    """A program of the test's own, as a command line; it notes each run."""
-
-    def __init__(self, folder: Path) -> None:
-        self._script = folder / "print-token.py"
-        self._runs = folder / "runs"
-        self.line = shlex.join([sys.executable, str(self._script)])
-
-    def does(self, *lines: str) -> None:
-        """Sets what it does, in Python."""
-        note = f"open({str(self._runs)!r}, 'a').write('x')"
-        self._script.write_text("\n".join(["import os, sys, time", note, *lines]))
-
-    def prints(self, output: str | bytes) -> None:
-        """Sets what it prints."""
-        raw = output.encode() if isinstance(output, str) else output
-        self.does(f"sys.stdout.buffer.write({raw!r})")
-
-    @property
-    def runs(self) -> int:
-        return len(self._runs.read_text()) if self._runs.exists() else 0
+NOW = 1_800_000_000.0
+LATER = NOW + 3600
+LATER_TEXT = datetime.fromtimestamp(LATER, UTC).isoformat().replace("+00:00", "Z")
+TOKEN = "s3cret-t0ken.of+the~command/=="
+BEARER = {"authorization": f"Bearer {TOKEN}"}
+MANY = 20
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Program:
-    return Program(tmp_path)
+def now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: NOW)
 
 
-def settings(line: str, **more: Any) -> Settings:
-    return Settings(**{"url": URL, "token_command": line, "api_version": "v2", **more})
+@pytest.fixture
+def script(tmp_path: Path) -> Callable[..., Settings]:
+    """Settings whose command is this shell script, run in the test's folder."""
+
+    def write(lines: str, **more: Any) -> Settings:
+        file = tmp_path / "get-token"
+        file.write_text(f"#!/bin/sh\ncd {shlex.quote(str(tmp_path))}\n{lines}\n")
+        file.chmod(0o700)
+        return Settings(**{"url": URL, "api_version": "v2", "token_command": shlex.quote(str(file))} | more)
+
+    return write
 
 
-async def printed(program: Program, output: str | bytes) -> Any:
-    program.prints(output)
-    return await TokenCommand(settings(program.line)).credential()
+@pytest.fixture
+def printed(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], Settings]:
+    """Settings whose command prints this: bytes and text as they are, the rest as JSON. No process is started."""
+
+    def write(what: object) -> Settings:
+        text = what if isinstance(what, bytes | str) else json.dumps(what)
+        output = text if isinstance(text, bytes) else text.encode()
+
+        async def run(*_: object) -> Ended:
+            return Ended(0, output, b"")
+
+        monkeypatch.setattr(command_module, "run_program", run)
+        return Settings(url=URL, api_version="v2", token_command="get-token --key s3cret")
+
+    return write
 
 
-async def refusal(program: Program, **more: Any) -> str:
+def runs(folder: Path) -> int:
+    """How often a script ran that says `echo >> runs`."""
+    return (folder / "runs").read_text().count("\n")
+
+
+async def credential(settings: Settings) -> Credential:
+    return await TokenCommand(settings).credential()
+
+
+async def problem(settings: Settings) -> str:
+    """What is said of a command that gives no credential: one short line, and how to look into it."""
     with pytest.raises(NotSignedInError) as error:
-        await TokenCommand(settings(program.line, **more)).credential()
-    return str(error.value)
+        await credential(settings)
+    message = str(error.value)
+    assert message.startswith(f"AIRFLOW_MCP_TOKEN_COMMAND: `{settings.program}` ")
+    assert "Nothing was sent to Airflow. Run it by hand" in message
+    assert message.isprintable()
+    assert len(message) < 700
+    return message
 
 
-def wire(requests: list[httpx.Request], *statuses: int) -> httpx.MockTransport:
-    """An Airflow that answers with these statuses, then with 200."""
-    left = list(statuses)
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        requests.append(request)
-        return httpx.Response(left.pop(0) if left else 200, json={"version": "3.3.2"})
-
-    return httpx.MockTransport(answer)
+def jwt(claims: str) -> str:
+    parts = ['{"alg":"none"}', claims, "signature"]
+    return ".".join(base64.urlsafe_b64encode(part.encode()).rstrip(b"=").decode() for part in parts)
 
 
 # -- what it may print
 
-BEARER = {"authorization": f"Bearer {TOKEN}"}
-FORMS: dict[str, tuple[str, dict[str, str], float]] = {
-    "a token alone": (f"  {TOKEN}\r\n", BEARER, math.inf),
-    "OAuth": (json.dumps({"access_token": TOKEN, "token_type": "Bearer"}), BEARER, math.inf),
-    "Azure": (
-        json.dumps({"accessToken": TOKEN, "expiresOn": "2099-01-01 01:00:00.000000", "expires_on": LATER_SECONDS}),
-        BEARER,
-        LATER_SECONDS,
-    ),
-    "Azure, its number as a text": (
-        json.dumps({"accessToken": TOKEN, "expires_on": str(LATER_SECONDS)}),
-        BEARER,
-        LATER_SECONDS,
-    ),
-    "gcloud": (
-        json.dumps({"configuration": {}, "credential": {"access_token": TOKEN, "token_expiry": LATER}}),
-        BEARER,
-        LATER_SECONDS,
-    ),
-    "Kubernetes": (
-        json.dumps({"kind": "ExecCredential", "spec": {}, "status": {"token": TOKEN, "expirationTimestamp": LATER}}),
-        BEARER,
-        LATER_SECONDS,
-    ),
-    "headers": (
-        json.dumps({"headers": {"Cookie": "session=x.y", "X-Api-Key": ["k"]}, "expires": LATER}),
-        {"cookie": "session=x.y", "x-api-key": "k"},
-        LATER_SECONDS,
-    ),
-}
 
-
-@pytest.mark.parametrize("form", FORMS)
-async def test_each_form_is_understood(form: str, program: Program) -> None:
-    output, headers, expires = FORMS[form]
-    credential = await printed(program, output)
-    assert (dict(credential.headers), credential.expires) == (headers, expires)
-    assert "s3cret" not in repr(credential)
-
-
-async def test_seconds_count_from_now(program: Program) -> None:
-    credential = await printed(program, json.dumps({"access_token": TOKEN, "expires_in": 300}))
-    assert time.time() + 290 < credential.expires <= time.time() + 300
-
-
-# -- what it may not
-
-RUBBISH: dict[str, tuple[str | bytes, str]] = {
-    "nothing": ("", "prints nothing"),
-    "blanks": (" \n\t\n", "prints nothing"),
-    "no text": (b"\xff\xfe\x00s\x003", "prints what is no text"),
-    "two lines": (f"{TOKEN}\n{TOKEN}", "prints neither a token alone nor a JSON object"),
-    "a page": ("<html><title>Sign in</title></html>", "prints neither a token alone nor a JSON object"),
-    "a word before it": (f"token: {TOKEN}", "prints neither a token alone nor a JSON object"),
-    "a list": (json.dumps([TOKEN]), "prints neither a token alone nor a JSON object"),
-    "broken JSON": ('{"access_token": "s3cret', "prints JSON that is broken"),
-    "deep JSON": ('{"a":' * 12_000, "prints JSON that is broken"),
-    "another's JSON": ('{"error": "s3cret"}', "prints JSON without a token"),
-    "a token that is none": ('{"access_token": 17}', "prints JSON whose token is none"),
-    "a token with a line break": ('{"access_token": "s3cret\\r\\nX: y"}', "prints JSON whose token is none"),
-    "an empty token": ('{"access_token": ""}', "prints JSON without a token"),
-    "no headers": ('{"headers": {}}', "prints JSON without a header"),
-    "a header with a line break": ('{"headers": {"X": "s3cret\\r\\nY: z"}}', "whose header X holds a line break"),
-    "a header without a name": ('{"headers": {"": "s3cret"}}', "is no header's name"),
-    "a header's name with a line break": ('{"headers": {"X\\nY": "s3cret"}}', "is no header's name"),
-    "a header of ours": ('{"headers": {"Host": "s3cret"}}', "sets host, which this server sets itself"),
-    "a header with two values": ('{"headers": {"X": ["a", "b"]}}', "whose header X has not one text"),
-    "a header with no text": ('{"headers": {"X": 1}}', "whose header X has not one text"),
-    "an expiry that is none": ('{"token": "s3cret", "expires_in": "soon"}', "prints JSON whose expires_in is no time"),
-    "an endless expiry": ('{"token": "s3cret", "expires_in": Infinity}', "prints JSON whose expires_in is no time"),
-    "an expiry without a zone": (
-        '{"token": "s3cret", "expires": "2099-01-01T00:00:00"}',
-        "prints JSON whose expires is no time",
-    ),
-    "a list as an expiry": ('{"token": "s3cret", "expires_on": [1]}', "prints JSON whose expires_on is no time"),
-    "what has run out": ('{"token": "s3cret", "expires_on": 86400}', "that ran out at 1970-01-02T00:00:00+00:00"),
-    "what never was": ('{"token": "s3cret", "expires_on": -1e300}', "that ran out at 1970-01-01T00:00:00+00:00"),
-    "too much": ("x" * (LARGEST_ANSWER + 1), "prints more than 64 KiB, and was stopped"),
-}
-
-
-@pytest.mark.parametrize("what", RUBBISH)
-async def test_rubbish_is_refused_with_what_is_wrong_and_not_quoted(what: str, program: Program) -> None:
-    output, says = RUBBISH[what]
-    program.prints(output)
-    message = await refusal(program)
-    assert message.startswith(f"AIRFLOW_MCP_TOKEN_COMMAND: `{Path(sys.executable).name}` ")
-    assert says in message
-    assert message.endswith(
-        "Nothing was sent to Airflow. Run it by hand, as the user and with the environment that this server has."
-    )
-    assert "s3cret" not in message
-    assert len(message) < 400
-
-
-# -- when it does not get that far
-
-
-async def test_a_failure_tells_its_status_and_last_words_without_what_may_be_secret(program: Program) -> None:
-    program.prints(TOKEN)
-    program.does(
-        f"print({TOKEN!r})",
-        "sys.stderr.write('Traceback\\n  File x\\nlogin-is-needed-for abcdefghij0123456789xyz\\x1b[0m\\n\\n')",
-        "sys.exit(3)",
-    )
-    message = await refusal(program)
-    assert "ended with status 3 and says: login-is-needed-for ***" in message
-    assert "\x1b" not in message
-    assert "s3cret" not in message
-
-
-async def test_a_silent_failure(program: Program) -> None:
-    program.does("sys.exit(1)")
-    assert "ended with status 1 and says nothing." in await refusal(program)
-
-
-@pytest.mark.parametrize(("line", "why"), [("/no/such/program x", "No such file"), ("/etc", "Permission")])
-async def test_what_cannot_be_started(line: str, why: str) -> None:
-    with pytest.raises(NotSignedInError, match=rf"cannot be started: {why}.*Give its whole path\. Nothing was sent"):
-        await TokenCommand(settings(line)).credential()
+@pytest.mark.parametrize(
+    "output",
+    [
+        TOKEN,
+        f"{TOKEN}\n",
+        f"\n  {TOKEN}\r\n\n",
+        {"access_token": TOKEN},
+        {"accessToken": TOKEN},
+        {"token": TOKEN},
+        {"access_token": None, "accessToken": "", "token": TOKEN},
+        {"credential": {"access_token": TOKEN}},
+        {"status": {"token": TOKEN}},
+        {"headers": {"Authorization": f"Bearer {TOKEN}"}},
+        {"headers": {"authorization": [f"Bearer {TOKEN}"]}},
+        {"headers": {" AUTHORIZATION ": f" Bearer {TOKEN} "}},
+    ],
+    ids=json.dumps,
+)
+async def test_a_token_without_an_expiry_lasts_until_it_is_refused(output: object, printed: Any) -> None:
+    given = await credential(printed(output))
+    assert given.headers == BEARER
+    assert given.expires == math.inf
 
 
 @pytest.mark.parametrize(
-    "hangs",
+    "output",
     [
-        ["time.sleep(60)"],
-        ["os.fork() and sys.exit(0)", "time.sleep(60)"],
-        ["os.close(1)", "os.close(2)", "time.sleep(60)"],
+        {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600, "scope": "all"},
+        {"access_token": TOKEN, "expires_in": "3600"},
+        {"access_token": TOKEN, "expires_in": 3600.0, "refresh_token": "another", "id_token": "another"},
+        # Azure's command line, whose expiresOn is local time: expires_on counts.
+        {
+            "accessToken": TOKEN,
+            "expiresOn": "2001-01-01 00:00:00.000000",
+            "expires_on": int(LATER),
+            "tokenType": "Bearer",
+        },
+        # Azure's managed identities print it as text.
+        {"access_token": TOKEN, "expires_on": str(int(LATER)), "resource": "https://airflow.test"},
+        {"configuration": {"properties": {}}, "credential": {"access_token": TOKEN, "token_expiry": LATER_TEXT}},
+        {"kind": "ExecCredential", "spec": {}, "status": {"token": TOKEN, "expirationTimestamp": LATER_TEXT}},
+        {"headers": {"Authorization": [f"Bearer {TOKEN}"]}, "expires": LATER_TEXT},
+        {"headers": {"Authorization": f"Bearer {TOKEN}"}, "expires_in": 3600},
+        {"token": TOKEN, "expires": LATER_TEXT.replace("Z", "+00:00")},
+        {"token": TOKEN, "expires": datetime.fromtimestamp(LATER + 7200, UTC).isoformat()[:19] + "+02:00"},
+        {"token": TOKEN, "expires": LATER_TEXT.replace("Z", ".000000001Z")},
     ],
-    ids=["itself", "what it started", "with its output closed"],
+    ids=json.dumps,
 )
-async def test_a_command_that_hangs_is_ended(
-    hangs: list[str], program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_an_expiry_is_read_in_each_form(output: object, printed: Any, now: None) -> None:
+    given = await credential(printed(output))
+    assert given.headers == BEARER
+    assert given.expires == LATER
+
+
+@pytest.mark.parametrize("form", ["alone", "access_token", "token"])
+async def test_a_token_that_tells_its_expiry_itself_needs_no_other(form: str, printed: Any, now: None) -> None:
+    token = jwt(json.dumps({"exp": LATER}))
+    given = await credential(printed(token if form == "alone" else {form: token}))
+    assert given == Credential({"authorization": f"Bearer {token}"}, LATER)
+
+
+async def test_azures_local_time_is_no_expiry(printed: Any, now: None) -> None:
+    """Older versions print nothing else; the token itself tells it."""
+    output = {"accessToken": jwt(json.dumps({"exp": LATER})), "expiresOn": "2001-01-01 00:00:00.000000"}
+    assert (await credential(printed(output))).expires == LATER
+
+
+async def test_the_printed_expiry_goes_before_the_tokens_own(printed: Any, now: None) -> None:
+    assert (await credential(printed({"token": jwt('{"exp": 1}'), "expires_in": 3600}))).expires == LATER
+
+
+async def test_headers_of_any_name_are_given_and_go_before_a_token(printed: Any) -> None:
+    headers = {"Cookie": "session=abc; more=d", "X-Team": ["data"], "Proxy-Authorization": "Basic YTpi"}
+    given = await credential(printed({"headers": headers, "token": "another"}))
+    assert given.headers == {"cookie": "session=abc; more=d", "x-team": "data", "proxy-authorization": "Basic YTpi"}
+
+
+@pytest.mark.parametrize(
+    "exp", ["NaN", "Infinity", "-Infinity", "1e999", "1" + "0" * 400, "[" * 20_000, '"soon"', "{}"]
+)
+async def test_a_token_whose_own_expiry_is_no_number_lasts(exp: str, printed: Any) -> None:
+    assert (await credential(printed(jwt(f'{{"exp": {exp}}}')))).expires == math.inf
+
+
+# -- rubbish
+
+
+@pytest.mark.parametrize(
+    ("output", "says"),
+    [
+        ("", "prints nothing"),
+        (" \n\t\n", "prints nothing"),
+        (b"\xff\xfe\x00s3cret", "prints what is no text"),
+        (b"s3cret\x00s3cret", "neither a token alone nor a JSON object"),
+        ("s3cret\ns3cret-2", "neither a token alone nor a JSON object"),
+        ("Logged in as ana.\ns3cret", "neither a token alone nor a JSON object"),
+        ("Bearer s3cret", "neither a token alone nor a JSON object"),
+        ("s3cret\r\nX-Evil: 1", "neither a token alone nor a JSON object"),
+        ("s3crét", "neither a token alone nor a JSON object"),
+        ("<!doctype html><title>s3cret</title>", "neither a token alone nor a JSON object"),
+        ('"s3cret"', "neither a token alone nor a JSON object"),
+        (["s3cret"], "neither a token alone nor a JSON object"),
+        ('{"access_token": "s3cret"', "prints JSON that is broken"),
+        ('{"access_token": "s3cret"} and more', "prints JSON that is broken"),
+        ('{"a":' * 9000, "prints JSON that is broken"),
+        ({}, "prints JSON without a token"),
+        ({"error": "s3cret", "error_description": "s3cret"}, "prints JSON without a token"),
+        ({"access_token": None}, "prints JSON without a token"),
+        ({"credential": "s3cret", "status": ["s3cret"]}, "prints JSON without a token"),
+        ({"id_token": "s3cret"}, "prints JSON without a token"),
+        ({"access_token": {"token": "s3cret"}}, "token is none"),
+        ({"access_token": 53}, "token is none"),
+        ({"access_token": "s3cret token"}, "token is none"),
+        ({"access_token": "s3cret\r\nX-Evil: 1"}, "token is none"),
+        ({"access_token": "s3cret\n"}, "token is none"),
+        ({"headers": {}}, "without a header"),
+        ({"headers": {"s3cret": ""}}, "is empty"),
+        ({"headers": {"Authorization": "s3cret\r\nX-Evil: 1"}}, "no header can hold"),
+        ({"headers": {"Authorization": "s3cret\x00"}}, "no header can hold"),
+        ({"headers": {"Authorization": "s3crét"}}, "no header can hold"),
+        ({"headers": {"X-s3cret\r\nX-Evil": "1"}}, "no header can have"),
+        ({"headers": {"Bearer s3cret": "Authorization"}}, "no header can have"),
+        ({"headers": {"": "s3cret"}}, "no header can have"),
+        ({"headers": {"X-A: s3cret": "1"}}, "no header can have"),
+        ({"headers": {"Ж": "s3cret"}}, "no header can have"),
+        ({"headers": {"s3cret" * 5000 + " ": "1", "s3cret" * 1000 + "!!(": "1"}}, "no header can have"),
+        ({"headers": {"Host": "s3cret.test"}}, "sets host, which this server sets itself"),
+        ({"headers": {"Content-Length": "53"}}, "sets content-length, which this server sets itself"),
+        ({"headers": {"Authorization": ["s3cret", "s3cret-2"]}}, "has not one text"),
+        ({"headers": {"Authorization": []}}, "has not one text"),
+        ({"headers": {"Authorization": {"s3cret": 1}}}, "has not one text"),
+        ({"headers": {"Authorization": None}}, "has not one text"),
+        ({"headers": {"X-A": "s3cret", "x-a": "s3cret-2"}}, "header 2 is there twice"),
+    ],
+    ids=lambda value: repr(value)[:60],
+)
+async def test_rubbish_is_refused_and_not_told(output: object, says: str, printed: Any) -> None:
+    message = await problem(printed(output))
+    assert says in message
+    for part in ("s3cr", "Evil", "53"):
+        assert part not in message
+
+
+@pytest.mark.parametrize(
+    "expiry",
+    [
+        *['"expires_in": ' + number for number in ("NaN", "Infinity", "-Infinity", "1e999", "1" + "0" * 400)],
+        *['"expires_in": ' + other for other in ('"soon"', "[1]", "{}", '"NaN"', '"inf"', '""')],
+        *['"expires_on": ' + other for other in ('"2030-01-01 00:00:00"', "NaN", "[]")],
+        *[
+            '"expires": ' + other
+            for other in ("1900000000", '"soon"', '"2030-01-01T00:00:00"', '"2030-99-01T00:00:00Z"')
+        ],
+    ],
+)
+async def test_an_expiry_that_is_no_time_is_named(expiry: str, printed: Any) -> None:
+    message = await problem(printed(f'{{"access_token": "{TOKEN}", {expiry}}}'))
+    name = expiry.split('"')[1]
+    assert f"prints JSON whose {name} is no time" in message
+    assert TOKEN not in message
+
+
+@pytest.mark.parametrize(
+    "expiry",
+    [
+        *('"expires_in": -1', '"expires_in": 0', '"expires_in": -1e300', '"expires_on": 1799999999'),
+        *('"expires_on": -5', '"expires": "2001-01-01T00:00:00Z"', '"expires": "0001-01-01T00:00:00+14:00"'),
+    ],
+)
+async def test_a_token_that_ran_out_is_not_sent(expiry: str, printed: Any, now: None) -> None:
+    message = await problem(printed(f'{{"token": "{TOKEN}", {expiry}}}'))
+    assert re.search(r"prints a token that ran out at \d{4}-\d\d-\d\dT", message)
+
+
+@pytest.mark.parametrize("exp", ["1", "0", "-1e300", str(NOW - 5)])
+async def test_a_token_that_says_itself_that_it_ran_out_is_not_sent(exp: str, printed: Any, now: None) -> None:
+    assert "prints a token that ran out at " in await problem(printed(jwt(f'{{"exp": {exp}}}')))
+
+
+async def test_an_expiry_far_away_is_a_time(printed: Any) -> None:
+    """Some print milliseconds: that token is renewed when it is refused."""
+    assert (await credential(printed({"token": TOKEN, "expires_on": LATER * 1000}))).expires == LATER * 1000
+
+
+# -- a command that does not end well
+
+
+async def test_a_failure_tells_its_status_and_its_last_words(script: Any) -> None:
+    settings = script("echo s3cret-t0ken; echo 'first line' >&2; echo 'Please run az login.' >&2; echo >&2; exit 3")
+    message = await problem(settings)
+    assert "ended with status 3 and says: Please run az login. Nothing" in message
+    assert "s3cret" not in message
+    assert "first line" not in message
+
+
+async def test_a_failure_without_words_says_so(script: Any) -> None:
+    assert "ended with status 1 and says nothing. " in await problem(script(f"echo {TOKEN}; exit 1"))
+
+
+async def test_an_end_by_a_signal_is_a_failure(script: Any) -> None:
+    assert "ended with status -15" in await problem(script(f"echo {TOKEN}; kill -TERM $$"))
+
+
+async def test_what_looks_like_a_secret_in_its_words_is_left_out(script: Any) -> None:
+    secret = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+    message = await problem(script(f"echo 'gke-gcloud-auth-plugin: token {secret} was refused' >&2; exit 1"))
+    assert "says: gke-gcloud-auth-plugin: token *** was refused." in message
+
+
+async def test_its_words_come_clean_and_short(tmp_path: Path, script: Any) -> None:
+    (tmp_path / "words").write_bytes(
+        b"x" * 9000 + b"\n\x1b[31mno \xff\xe2\x80\xaeentry\x1b[0m " + b"so long " * 400 + b"\n"
+    )
+    message = await problem(script("cat words >&2; exit 1"))
+    assert "says: no \ufffdentry so long" in message
+
+
+@pytest.mark.parametrize(
+    ("mode", "content", "says"),
+    [
+        (None, "", "cannot be started: No such file or directory. Give its whole path"),
+        (0o600, "#!/bin/sh\n", "cannot be started: Permission denied"),
+        (0o700, "#!/nowhere/s3cret\n", "cannot be started: No such file or directory"),
+        (0o700, "no program", "cannot be started: Exec format error"),
+    ],
+    ids=["missing", "not executable", "no interpreter", "no program"],
+)
+async def test_a_command_that_cannot_be_started(mode: int | None, content: str, says: str, tmp_path: Path) -> None:
+    file = tmp_path / "get-token"
+    if mode is not None:
+        file.write_text(content)
+        file.chmod(mode)
+    message = await problem(Settings(url=URL, token_command=f"{shlex.quote(str(file))} --key s3cret"))
+    assert says in message
+    assert "s3cret" not in message
+
+
+async def test_a_folder_is_no_command(tmp_path: Path) -> None:
+    assert "cannot be started: Permission denied" in await problem(
+        Settings(url=URL, token_command=shlex.quote(str(tmp_path)))
+    )
+
+
+async def test_its_arguments_are_its_own_and_no_shells(tmp_path: Path) -> None:
+    command = shlex.join(["printf", "%s", f"{TOKEN}"])
+    assert (await credential(Settings(url=URL, token_command=command))).headers == BEARER
+    shell_like = Settings(url=URL, token_command=f"printf %s $HOME;touch {shlex.quote(str(tmp_path / 'made'))}")
+    assert "neither a token" in await problem(shell_like)
+    assert not (tmp_path / "made").exists()
+
+
+async def test_it_gets_no_input(script: Any) -> None:
+    """Standard input belongs to the protocol."""
+    assert (await credential(script(f"cat; echo {TOKEN}"))).headers == BEARER
+
+
+def alive(file: Path) -> bool:
+    """Whether one of the processes whose ids are in the file runs."""
+    command = ["ps", "-o", "stat=", "-p", ",".join(file.read_text().split())]
+    states = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+    return any(not state.startswith("Z") for state in states)
+
+
+async def soon(is_so: Callable[[], bool]) -> bool:
+    """Whether that comes to be, and does not take long."""
+    for _ in range(200):
+        if is_so():
+            return True
+        await anyio.sleep(0.02)
+    return False
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "exec sleep 60",
+        "trap '' TERM INT HUP; sleep 60 & echo $! >> pids; wait; wait; sleep 60",
+        # Ended itself, while what it started holds its output open.
+        f"sleep 60 & echo $! >> pids; echo {TOKEN}",
+        "exec >&- 2>&-; sleep 60",
+        f"echo {TOKEN}; exec yes >&2",
+    ],
+)
+async def test_a_command_that_hangs_is_ended_with_all_that_it_started(lines: str, tmp_path: Path, script: Any) -> None:
+    settings = script(f"echo $$ >> pids; {lines}", timeout=0.6)
+    with anyio.fail_after(5):
+        message = await problem(settings)
+    assert "did not end within 0.3 s, and was stopped" in message
+    assert await soon(lambda: not alive(tmp_path / "pids"))
+
+
+async def test_the_wait_is_bounded_where_a_command_left_its_group(script: Any) -> None:
+    settings = script("setsid sleep 4 & sleep 60", timeout=0.6)
+    with anyio.fail_after(3):
+        assert "did not end" in await problem(settings)
+
+
+async def test_the_wait_is_bounded_where_a_command_may_not_be_ended(
+    monkeypatch: pytest.MonkeyPatch, script: Any
 ) -> None:
-    monkeypatch.setattr(command, "PATIENCE", 0.7)
-    pids = tmp_path / "pids"
-    note = f"open({str(pids)!r}, 'a').write(f'{{os.getpid()}} ')"
-    program.does(*hangs[:-1], note, hangs[-1])
-    message = await refusal(program)
-    assert "did not end within 0.7 s, and was stopped" in message
-    for pid in pids.read_text().split():
-        assert not await lives(int(pid))
+    """That of another user, such as sudo."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "killpg", refuse)
+    with anyio.fail_after(3):
+        assert "did not end" in await problem(script("exec sleep 60", timeout=0.6))
 
 
-async def lives(pid: int) -> bool:
-    """Whether a process is still there after a while; one that has ended may wait for somebody to notice."""
-    for _ in range(40):
+async def test_what_runs_on_by_itself_does_not_hold_up_the_token(tmp_path: Path, script: Any) -> None:
+    """As the connection that ssh keeps: it has the command's standard error, and lives on."""
+    settings = script(f"echo warned >&2; sleep 20 >/dev/null & echo $! >> pids; echo {TOKEN}")
+    with anyio.fail_after(5):
+        assert (await credential(settings)).headers == BEARER
+    assert alive(tmp_path / "pids")
+    os.kill(int((tmp_path / "pids").read_text()), signal.SIGKILL)
+
+
+async def test_a_huge_output_is_not_read(tmp_path: Path, script: Any) -> None:
+    with anyio.fail_after(5):
+        message = await problem(script("echo $$ >> pids; exec yes s3cret"))
+    assert "prints more than 64 KiB, and was stopped" in message
+    assert "s3cret" not in message
+    assert await soon(lambda: not alive(tmp_path / "pids"))
+
+
+async def test_a_token_may_be_as_long_as_the_cap(tmp_path: Path, script: Any) -> None:
+    token = "a" * LARGEST_ANSWER
+    (tmp_path / "output").write_text(token)
+    assert (await credential(script("cat output"))).headers == {"authorization": f"Bearer {token}"}
+
+
+# -- how it is used
+
+
+class Door(httpx.AsyncBaseTransport):
+    """An Airflow 3, asked for its version too, that takes what it is told to take."""
+
+    def __init__(self, *good: str) -> None:
+        self.good = set(good)
+        self.sent: list[str] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.sent.append(request.headers.get("authorization", "").removeprefix("Bearer "))
+        if self.sent[-1] not in self.good:
+            return httpx.Response(401, json={"detail": "Unauthorized"})
+        return httpx.Response(200, json={"version": "3.3.2"})
+
+
+async def all_at_once(airflow: Airflow, calls: int = MANY) -> list[Any]:
+    """The answers, or the errors' texts, of many calls."""
+    answers: list[Any] = []
+
+    async def one() -> None:
         try:
-            state = (await anyio.Path(f"/proc/{pid}/stat").read_text()).rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return False
-        if state == "Z":
-            return False
-        await anyio.sleep(0.05)
-    return True
+            answers.append(await airflow.read("dags"))
+        except NotSignedInError as error:
+            answers.append(str(error))
+
+    async with anyio.create_task_group() as group:
+        for _ in range(calls):
+            group.start_soon(one)
+    return answers
 
 
-async def test_the_time_limit_of_a_request_bounds_it_too(program: Program) -> None:
-    program.does("time.sleep(60)")
-    assert "did not end within 0.5 s" in await refusal(program, timeout=1)
+@pytest.mark.parametrize("expires_in", [3600, 5], ids=["long", "short"])
+async def test_many_callers_run_it_once(expires_in: int, tmp_path: Path, script: Any) -> None:
+    output = json.dumps({"token": "t1", "expires_in": expires_in})
+    door = Door("t1")
+    answers = await all_at_once(Airflow(script(f"echo >> runs; sleep 0.1; echo '{output}'"), door))
+    assert answers == [{"version": "3.3.2"}] * MANY
+    assert runs(tmp_path) == 1
 
 
-async def test_it_gets_no_input_and_no_shell(program: Program) -> None:
-    program.does("sys.exit(f'{sys.argv[1:]} {sys.stdin.read()!r}')")
-    program.line += " '$HOME' '*' ';' ls"
-    assert "says: ['$HOME', '*', ';', 'ls'] ''" in await refusal(program)
+async def test_it_runs_once_while_its_token_lasts(tmp_path: Path, script: Any) -> None:
+    airflow = Airflow(script("echo >> runs; echo t1"), Door("t1"))
+    for _ in range(5):
+        await airflow.read("dags")
+    assert runs(tmp_path) == 1
 
 
-# -- how often
-
-
-async def test_many_calls_share_one_run(program: Program) -> None:
-    program.prints(TOKEN)
-    requests: list[httpx.Request] = []
-    airflow = Airflow(settings(program.line), wire(requests))
-    async with anyio.create_task_group() as calls:
-        for _ in range(10):
-            calls.start_soon(airflow.read, "dags")
-    assert program.runs == 1
-    assert {request.headers["authorization"] for request in requests} == {f"Bearer {TOKEN}"}
-
-
-async def test_many_calls_share_one_failure_and_a_later_one_tries_again(
-    program: Program, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("left", "expected"), [(61, 1), (59, 2), (-5, 2)])
+async def test_it_runs_again_before_its_token_runs_out(
+    left: int, expected: int, tmp_path: Path, script: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "PAUSE", 0.5)
-    program.does("sys.exit(1)")
-    airflow = Airflow(settings(program.line), wire([]))
-    failures: list[str] = []
-
-    async def call() -> None:
-        with pytest.raises(NotSignedInError) as error:
-            await airflow.read("dags")
-        failures.append(str(error.value))
-
-    async with anyio.create_task_group() as calls:
-        for _ in range(10):
-            calls.start_soon(call)
-    assert (program.runs, len(failures), len(set(failures))) == (1, 10, 1)
-    await anyio.sleep(0.6)
-    program.prints(TOKEN)
+    clock = [NOW]
+    monkeypatch.setattr(time, "time", lambda: clock[0])
+    airflow = Airflow(script('echo >> runs; echo \'{"token": "t1", "expires_in": 3600}\''), Door("t1"))
     await airflow.read("dags")
-    assert program.runs == 2
-
-
-async def test_a_caller_that_gives_up_leaves_the_others_their_run(program: Program) -> None:
-    program.does("time.sleep(0.4)", f"print({TOKEN!r})")
-    airflow = Airflow(settings(program.line), wire([]))
-
-    async def impatient() -> None:
-        with anyio.move_on_after(0.1):
-            await airflow.read("dags")
-
-    async with anyio.create_task_group() as calls:
-        calls.start_soon(impatient)
-        await anyio.sleep(0.05)
-        calls.start_soon(airflow.read, "dags")
-    assert program.runs <= 2
-    assert await airflow.read("dags") == {"version": "3.3.2"}
-
-
-@pytest.mark.parametrize(("lasts", "runs"), [(3600, 1), (30, 2)])
-async def test_it_is_run_again_a_minute_before_its_token_runs_out(lasts: int, runs: int, program: Program) -> None:
-    program.prints(json.dumps({"access_token": TOKEN, "expires_in": lasts}))
-    airflow = Airflow(settings(program.line), wire([]))
+    clock[0] = LATER - left
     await airflow.read("dags")
+    assert runs(tmp_path) == expected
+
+
+@pytest.mark.parametrize("change", [False, True], ids=["read", "change"])
+async def test_a_refused_token_is_renewed_once_and_the_call_goes_on(change: bool, tmp_path: Path, script: Any) -> None:
+    door = Door("t1", "t2")
+    airflow = Airflow(script("echo >> runs; echo t$(wc -l < runs | tr -d ' ')"), door)
     await airflow.read("dags")
-    assert program.runs == runs
+    door.good = {"t2"}
+    if change:
+        await airflow.change("PATCH", "dags/{dag_id}", {"dag_id": "etl"}, body={})
+    else:
+        await airflow.read("dags")
+    assert door.sent == ["t1", "t1", "t2"]
+    assert runs(tmp_path) == 2
 
 
-async def test_a_token_that_airflow_refuses_is_renewed_once_and_then_it_is_told(program: Program) -> None:
-    program.prints(TOKEN)
-    requests: list[httpx.Request] = []
-    await Airflow(settings(program.line), wire(requests, 401)).read("dags")
-    assert (program.runs, len(requests)) == (2, 2)
-    requests.clear()
-    with pytest.raises(NotSignedInError, match=r"`python.*` printed \(AIRFLOW_MCP_TOKEN_COMMAND\)") as error:
-        await Airflow(settings(program.line), wire(requests, 401, 401, 401)).read("dags")
-    assert (program.runs, len(requests)) == (4, 2)
+async def test_a_new_token_that_is_refused_too_ends_it(tmp_path: Path, script: Any) -> None:
+    door = Door()
+    with pytest.raises(NotSignedInError) as error:
+        await Airflow(script(f"echo >> runs; echo {TOKEN}"), door).read("dags")
+    assert "Not signed in (401)" in str(error.value)
+    assert "`get-token` printed (AIRFLOW_MCP_TOKEN_COMMAND)" in str(error.value)
     assert "s3cret" not in str(error.value)
+    assert (len(door.sent), runs(tmp_path)) == (2, 2)
 
 
-async def test_it_signs_in_the_question_for_the_version_too(program: Program) -> None:
-    program.prints(TOKEN)
-    requests: list[httpx.Request] = []
-    await Airflow(settings(program.line, api_version="auto"), wire(requests)).read("dags")
-    assert [request.url.path for request in requests] == ["/api/v2/version", "/api/v2/dags"]
-    assert {request.headers["authorization"] for request in requests} == {f"Bearer {TOKEN}"}
-    assert program.runs == 1
+async def test_the_question_for_the_version_goes_signed_in(script: Any) -> None:
+    door = Door("t1")
+    assert await Airflow(script("echo t1", api_version="auto"), door).version() == "3.3.2"
+    assert door.sent == ["t1"]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
-async def test_a_command_that_is_killed(program: Program) -> None:
-    program.does("os.kill(os.getpid(), 9)")
-    assert "ended with status -9 and says nothing" in await refusal(program)
+async def test_nothing_is_sent_where_it_fails(script: Any) -> None:
+    door = Door()
+    airflow = Airflow(script("exit 1", api_version="auto"), door)
+    for attempt in (airflow.read("dags"), airflow.change("PATCH", "dags/{dag_id}", {"dag_id": "etl"}, body={})):
+        with pytest.raises(NotSignedInError, match="Nothing was sent to Airflow"):
+            await attempt
+    assert door.sent == []
 
 
-def test_nothing_of_it_is_in_a_repr(program: Program) -> None:
-    made = settings(f"{program.line} --password s3cret")
-    shown: list[Callable[[], str]] = [lambda: repr(made), lambda: str(made), lambda: repr(TokenCommand(made))]
-    assert [text() for text in shown if "s3cret" in text()] == []
+async def test_many_callers_share_a_failure(tmp_path: Path, script: Any) -> None:
+    answers = await all_at_once(Airflow(script("echo >> runs; sleep 0.1; echo no entry >&2; exit 1"), Door()))
+    assert len(answers) == MANY
+    assert all("says: no entry" in answer for answer in answers)
+    assert runs(tmp_path) == 1
+
+
+async def test_a_failure_is_not_for_ever(tmp_path: Path, script: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 0 < command_module.PAUSE <= 2
+    monkeypatch.setattr(command_module, "PAUSE", 0.1)
+    airflow = Airflow(script("echo >> runs; test -e mended && echo t1"), Door("t1"))
+    with pytest.raises(NotSignedInError):
+        await airflow.read("dags")
+    (tmp_path / "mended").touch()
+    await anyio.sleep(0.15)
+    assert await airflow.read("dags") == {"version": "3.3.2"}
+    assert runs(tmp_path) == 2
+
+
+async def test_a_caller_that_gives_up_breaks_no_other(tmp_path: Path, script: Any) -> None:
+    """The first run hangs until its caller is cancelled; the next caller's run gives the token for all."""
+    lines = "echo >> runs; test -e pids || { echo $$ > pids; exec sleep 60; }; echo t1"
+    airflow = Airflow(script(lines), Door("t1"))
+    first, answers = anyio.CancelScope(), []
+
+    async def give_up() -> None:
+        with first:
+            await airflow.read("dags")
+
+    async def others() -> None:
+        answers.extend(await all_at_once(airflow))
+
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as group:
+            group.start_soon(give_up)
+            assert await soon((tmp_path / "pids").exists)
+            group.start_soon(others)
+            await anyio.sleep(0.05)
+            first.cancel()
+    assert first.cancelled_caught
+    assert answers == [{"version": "3.3.2"}] * MANY
+    assert runs(tmp_path) == 2
+    assert await soon(lambda: not alive(tmp_path / "pids"))
+
+
+# -- nothing of it is told
+
+
+@pytest.mark.parametrize("good", [True, False], ids=["taken", "refused"])
+async def test_the_token_is_in_no_error_log_or_repr(good: bool, printed: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    settings = printed({"access_token": TOKEN, "expires_in": 3600})
+    airflow = Airflow(settings, Door(TOKEN) if good else Door())
+    said = [repr(settings), str(settings), settings.model_dump_json()]
+    try:
+        await airflow.read("dags")
+    except NotSignedInError as error:
+        said += traceback.format_exception(error)
+    auth = airflow._connection and airflow._connection.auth
+    assert auth is not None
+    said += [repr(auth), repr(vars(auth)), repr(await credential(settings)), caplog.text]
+    assert [text for text in said if "s3cret" in text] == []
+
+
+async def test_the_arguments_are_in_no_error_log_or_repr(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    caplog.set_level(logging.DEBUG)
+    settings = Settings(url=URL, token_command="sh -c 'exit 4' s3cret-argument")
+    with pytest.raises(NotSignedInError) as error:
+        await credential(settings)
+    said = [
+        *traceback.format_exception(error.value),
+        repr(settings),
+        str(settings),
+        settings.model_dump_json(),
+        caplog.text,
+    ]
+    assert [text for text in said if "s3cret" in text] == []
+    assert "`sh` ended with status 4" in str(error.value)

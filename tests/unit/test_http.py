@@ -25,6 +25,7 @@ from airflow_mcp.errors import (
     MayHaveHappenedError,
     NotAirflowError,
     ReadOnlyError,
+    RejectedError,
     ServerFaultError,
     TimedOutError,
     TooLargeError,
@@ -117,6 +118,8 @@ FINE = httpx.Response(200, json={"fine": True})
 HTML = httpx.Response(200, html="<html>Sign in</html>")
 HALF = httpx.Response(200, headers=JSON, content=b'{"dags": [{"dag_id": "sal')
 GARBAGE = httpx.Response(200, headers=JSON | {"content-encoding": "gzip"}, stream=Chunks(b"this is not gzip"))
+DEEP = httpx.Response(200, headers=JSON, content=b'{"a":' * 200_000)
+LONG_NUMBER = httpx.Response(200, headers=JSON, content=b'{"a": ' + b"1" * 5000 + b"}")
 CUT = httpx.Response(200, headers=JSON, stream=Chunks(b'{"dags": [', httpx.RemoteProtocolError("peer closed")))
 HUGE = httpx.Response(200, headers=JSON, stream=Chunks(*[b" " * 2**20] * 17))
 BROKEN = {"ReadError": httpx.ReadError("reset"), "RemoteProtocolError": httpx.RemoteProtocolError("closed")}
@@ -478,6 +481,8 @@ UNKNOWN: dict[str, httpx.Response | Exception | float] = {
     "gzip garbage": GARBAGE,
     "too large": HUGE,
     "empty": httpx.Response(200, headers=JSON),
+    "deep": DEEP,
+    "a number too long": LONG_NUMBER,
 }
 
 
@@ -525,11 +530,26 @@ async def test_read_only_sends_no_change() -> None:
         (HALF, NotAirflowError, "25 bytes that are not whole JSON.*cut off.*Try again", 1),
         (httpx.Response(200, headers=JSON), NotAirflowError, "0 bytes that are not whole JSON", 1),
         (httpx.Response(200, headers=JSON, content=b'{"a": "\xff"}'), NotAirflowError, "not whole JSON", 1),
+        (DEEP, NotAirflowError, "not whole JSON", 1),
+        (LONG_NUMBER, NotAirflowError, "not whole JSON", 1),
+        (httpx.Response(400, headers=JSON, content=DEEP.content), RejectedError, "refused the request .400", 1),
         (HUGE, TooLargeError, "over 16 MiB. Ask for less", 1),
         (CUT, UnreachableError, "peer closed", 4),
         (GARBAGE, NotAirflowError, "decompress|gzip|not whole|cut off", 1),
     ],
-    ids=["HTML", "nothing", "half", "empty", "not UTF-8", "too large", "cut", "gzip garbage"],
+    ids=[
+        "HTML",
+        "nothing",
+        "half",
+        "empty",
+        "not UTF-8",
+        "deep",
+        "a long number",
+        "deep 400",
+        "too large",
+        "cut",
+        "gzip garbage",
+    ],
 )
 async def test_an_odd_answer_to_a_read(
     what: httpx.Response, error: type[AirflowMcpError], says: str, tries: int

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncIterator, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +95,9 @@ def test_the_defaults() -> None:
         ({"TIMEOUT": "2.5"}, "timeout", 2.5),
         ({"TIMEOUT": "600"}, "timeout", 600),
         ({"CONFIRM": "plan"}, "confirm", "plan"),
+        ({"TOKEN_COMMAND": "az account get-access-token"}, "program", "az"),
+        ({"TOKEN_COMMAND": "'/opt/my tools/get-token' --for airflow"}, "program", "get-token"),
+        ({}, "program", ""),
     ],
     ids=str,
 )
@@ -107,6 +112,33 @@ def test_secrets_are_read(file: str) -> None:
     assert load(TOKEN_FILE=file).read("token") == SECRET
     assert load(CA_BUNDLE=file).ca_bundle == Path(file)
     assert (load().read("password"), load().read("token")) == ("", "")
+    assert load(COOKIE=" session=abc ").read_header("cookie") == "session=abc"
+    assert load(COOKIE_FILE=file).read_header("cookie") == SECRET
+    assert load(HEADERS="X-A: 1\nX-B: 2").read_headers() == {"x-a": "1", "x-b": "2"}
+    assert load().read_headers() == {}
+
+
+def test_a_headers_file_is_read_at_each_use(tmp_path: Path) -> None:
+    path = tmp_path / "headers"
+    path.write_text("X-A: 1\r\n\r\nX-B: 2\r\n")
+    settings = load(HEADERS_FILE=str(path))
+    assert settings.read_headers() == {"x-a": "1", "x-b": "2"}
+    path.write_text("X-A: 3")
+    assert settings.read_headers() == {"x-a": "3"}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("get-token", ["get-token"]),
+        ("  get-token  --for airflow\n", ["get-token", "--for", "airflow"]),
+        ("'/opt/my tools/get-token' \"a b\" c\\ d", ["/opt/my tools/get-token", "a b", "c d"]),
+        ("sh -c 'get-token | tail -1'", ["sh", "-c", "get-token | tail -1"]),
+        ("get-token $HOME ~ * ; | && #", ["get-token", "$HOME", "~", "*", ";", "|", "&&", "#"]),
+    ],
+)
+def test_a_command_is_split_into_words_and_nothing_else(line: str, words: list[str]) -> None:
+    assert load(TOKEN_COMMAND=line).read_command() == words
 
 
 def test_a_file_may_be_named_from_home(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,6 +227,22 @@ def test_an_address_that_cannot_be_one(given: str, says: str) -> None:
         ({"TOKEN_FILE": "/nowhere/s3cret"}, "TOKEN_FILE", "not point to a file"),
         ({"TOKEN_FILE": "/"}, "TOKEN_FILE", "not point to a file"),
         ({"CA_BUNDLE": "/nowhere/s3cret"}, "CA_BUNDLE", "not point to a file"),
+        ({"COOKIE_FILE": "/nowhere/s3cret"}, "COOKIE_FILE", "not point to a file"),
+        ({"COOKIE_FILE": "/"}, "COOKIE_FILE", "not point to a file"),
+        ({"HEADERS_FILE": "/nowhere/s3cret"}, "HEADERS_FILE", "not point to a file"),
+        ({"HEADERS_FILE": "/"}, "HEADERS_FILE", "not point to a file"),
+        ({"CLIENT_CERT": "/nowhere/s3cret", "URL": "https://a.test"}, "CLIENT_CERT", "not point to a file"),
+        ({"CLIENT_CERT": "/", "URL": "https://a.test"}, "CLIENT_CERT", "not point to a file"),
+        ({"CLIENT_KEY": "/nowhere/s3cret"}, "CLIENT_KEY", "not point to a file"),
+        ({"TOKEN_COMMAND": "get-token 's3cret"}, "TOKEN_COMMAND", "is no command line: no closing quotation"),
+        ({"TOKEN_COMMAND": "get-token s3cret\\"}, "TOKEN_COMMAND", "is no command line: no escaped character"),
+        ({"TOKEN_COMMAND": "''"}, "TOKEN_COMMAND", "is no command line: names no program"),
+        ({"TOKEN_COMMAND": "'' s3cret"}, "TOKEN_COMMAND", "is no command line: names no program"),
+        ({"HEADERS": "s3cret"}, "HEADERS", "line 1 has no colon"),
+        ({"HEADERS": "X-A: 1\ns3cret name: 1"}, "HEADERS", "line 2 has a name that no header can have"),
+        ({"HEADERS": "X-A: s3cr\u00e9t s3cret"}, "HEADERS", "line 1 holds"),
+        ({"HEADERS": "X-A: s3cret\nx-a: s3cret"}, "HEADERS", "line 2 sets x-a again"),
+        ({"HEADERS": "Host: s3cret"}, "HEADERS", "line 1 sets host, which this server sets itself"),
     ],
     ids=str,
 )
@@ -216,6 +264,12 @@ def test_a_wrong_value(variables: dict[str, str], name: str, says: str) -> None:
         ({"USERNAME": "ana"}, ["USERNAME", "without AIRFLOW_MCP_PASSWORD"]),
         ({"PASSWORD": SECRET}, ["PASSWORD", "without AIRFLOW_MCP_USERNAME"]),
         ({"PASSWORD_FILE": "file"}, ["PASSWORD", "without AIRFLOW_MCP_USERNAME"]),
+        ({"COOKIE": SECRET, "COOKIE_FILE": "file"}, ["MCP_COOKIE and", "COOKIE_FILE", "keep one"]),
+        ({"HEADERS": "X-A: s3cret", "HEADERS_FILE": "file"}, ["MCP_HEADERS and", "HEADERS_FILE", "keep one"]),
+        ({"CLIENT_KEY": "file"}, ["CLIENT_KEY", "without AIRFLOW_MCP_CLIENT_CERT"]),
+        ({"CLIENT_KEY_PASSWORD": SECRET}, ["CLIENT_KEY_PASSWORD", "without AIRFLOW_MCP_CLIENT_CERT"]),
+        ({"CLIENT_CERT": "file"}, ["CLIENT_CERT", "needs an https address in AIRFLOW_MCP_URL"]),
+        ({"CLIENT_CERT": "file", "URL": "http://a.test"}, ["CLIENT_CERT", "needs an https address in AIRFLOW_MCP_URL"]),
     ],
     ids=lambda value: "+".join(value) if isinstance(value, dict) else "",
 )
@@ -224,6 +278,111 @@ def test_settings_that_do_not_go_together(variables: dict[str, str], names: list
     assert message.startswith("AIRFLOW_MCP_")
     assert [name for name in names if name not in message] == []
     assert SECRET not in message
+
+
+SIGN_INS = {
+    "USERNAME": {"USERNAME": "ana", "PASSWORD": SECRET},
+    "TOKEN": {"TOKEN": SECRET},
+    "TOKEN_FILE": {"TOKEN_FILE": "file"},
+    "TOKEN_COMMAND": {"TOKEN_COMMAND": f"get-token {SECRET}"},
+    "COOKIE": {"COOKIE": f"session={SECRET}"},
+    "COOKIE_FILE": {"COOKIE_FILE": "file"},
+    "AUTH": {"AUTH": "kerberos"},
+}
+
+
+@pytest.mark.parametrize(
+    ("one", "another"), [pair for pair in combinations(SIGN_INS, 2) if not pair[1].startswith(pair[0] + "_F")]
+)
+def test_only_one_sign_in_may_be_set(one: str, another: str, file: str) -> None:
+    both = {name: file if value == "file" else value for name, value in (SIGN_INS[one] | SIGN_INS[another]).items()}
+    message = refusal(**both)
+    assert "are both set: keep one sign-in" in message
+    assert re.search(rf"AIRFLOW_MCP_{one}\b", message)
+    assert re.search(rf"AIRFLOW_MCP_{another}\b", message)
+    assert SECRET not in message
+
+
+@pytest.mark.parametrize("sign_in", SIGN_INS)
+def test_each_sign_in_goes_with_headers_and_a_client_certificate(sign_in: str, file: str) -> None:
+    given = {name: file if value == "file" else value for name, value in SIGN_INS[sign_in].items()}
+    settings = load(URL="https://a.test", HEADERS="X-A: 1", CLIENT_CERT=file, CLIENT_KEY=file, **given)
+    assert settings.signs_in
+    assert settings.read_headers() == {"x-a": "1"}
+
+
+@pytest.mark.parametrize("sign_in", SIGN_INS)
+@pytest.mark.parametrize("source", ["HEADERS", "HEADERS_FILE"])
+def test_the_header_that_a_sign_in_sets_cannot_be_set_twice(
+    sign_in: str, source: str, file: str, tmp_path: Path
+) -> None:
+    taken, free = ("Cookie", "Authorization") if sign_in.startswith("COOKIE") else ("Authorization", "Cookie")
+    given = {name: file if value == "file" else value for name, value in SIGN_INS[sign_in].items()}
+    headers = tmp_path / "headers"
+
+    def read(text: str) -> dict[str, str]:
+        headers.write_text(text)
+        return load(**given, **{source: text if source == "HEADERS" else str(headers)}).read_headers()
+
+    assert read(f"{free}: {SECRET}") == {free.lower(): SECRET}
+    with pytest.raises(SettingsError) as error:
+        read(f"X-A: 1\n{taken}: {SECRET}")
+    assert str(error.value).startswith(f"AIRFLOW_MCP_{source}: {taken.lower()} is what the sign-in sets: remove it")
+    assert SECRET not in str(error.value)
+
+
+def test_without_a_sign_in_headers_may_be_one() -> None:
+    settings = load(HEADERS=f"Authorization: Basic {SECRET}\nCookie: a={SECRET}")
+    assert settings.read_headers() == {"authorization": f"Basic {SECRET}", "cookie": f"a={SECRET}"}
+    assert not settings.signs_in
+
+
+@pytest.mark.parametrize("name", ["TOKEN", "COOKIE"])
+@pytest.mark.parametrize(
+    "value",
+    ["s3cret\r\nX-Evil: 1", "s3cret\nmore", "s3cret\x00", "s3cr\u00e9t s3cret", "s3cret\u200b"],
+    ids=ascii,
+)
+def test_a_secret_that_no_header_can_hold_is_named_and_not_told(name: str, value: str, tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_bytes(value.encode())
+    for variable, settings in ((name, load(**{name: value})), (f"{name}_FILE", load(**{f"{name}_FILE": str(path)}))):
+        with pytest.raises(SettingsError, match=rf"^AIRFLOW_MCP_{variable}: it holds a line break or another") as error:
+            settings.read_header("token" if name == "TOKEN" else "cookie")
+        assert SECRET not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["TOKEN_FILE", "COOKIE_FILE", "HEADERS_FILE"])
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (Path.unlink, "cannot be read: No such file or directory. Check the file."),
+        (lambda path: (path.unlink(), path.mkdir()), "cannot be read: Is a directory. Check the file."),
+        (lambda path: path.write_text(" \n\t\n"), "the file is empty."),
+        (lambda path: path.write_bytes(b"\xff\xfes\x003\x00"), "the file is not text. Check the file."),
+    ],
+    ids=["missing", "folder", "empty", "not text"],
+)
+def test_a_file_that_became_useless_is_named(name: str, change: Any, says: str, file: str) -> None:
+    settings = load(**{name: file})
+    change(Path(file))
+    with pytest.raises(SettingsError) as error:
+        if name == "HEADERS_FILE":
+            settings.read_headers()
+        else:
+            settings.read_header("token" if name == "TOKEN_FILE" else "cookie")
+    assert str(error.value).startswith(f"AIRFLOW_MCP_{name}: {says}")
+
+
+@pytest.mark.parametrize("name", ["TOKEN_FILE", "COOKIE_FILE", "HEADERS_FILE"])
+def test_a_file_that_may_not_be_read_is_named(name: str, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")  # as for any user but root
+
+    settings = load(**{name: file})
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(SettingsError, match=rf"^AIRFLOW_MCP_{name}: cannot be read: Permission denied"):
+        settings.read("headers" if name == "HEADERS_FILE" else "token" if name == "TOKEN_FILE" else "cookie")
 
 
 @pytest.mark.parametrize(
@@ -242,7 +401,18 @@ def test_an_unknown_variable_that_is_like_none() -> None:
 
 
 def test_no_secret_in_what_settings_print(file: str) -> None:
-    for settings in (load(USERNAME="ana", PASSWORD=SECRET), load(TOKEN=SECRET), load(TOKEN_FILE=file)):
+    all_settings = [
+        load(USERNAME="ana", PASSWORD=SECRET),
+        load(TOKEN=SECRET),
+        load(TOKEN_FILE=file),
+        load(TOKEN_COMMAND=f"get-token {SECRET}"),
+        load(COOKIE=f"session={SECRET}"),
+        load(COOKIE_FILE=file),
+        load(HEADERS=f"X-A: {SECRET}"),
+        load(HEADERS_FILE=file),
+        load(URL="https://a.test", CLIENT_CERT=file, CLIENT_KEY_PASSWORD=SECRET),
+    ]
+    for settings in all_settings:
         for text in (
             str(settings),
             repr(settings),
