@@ -71,7 +71,7 @@ class TokenCommand:
 
     def _problem(self, what: str) -> NotSignedInError:
         return NotSignedInError(
-            f"{VARIABLE}: `{self._name}` {what.rstrip('.')}. Nothing was sent to Airflow. Run it by hand, as the user "
+            f"{VARIABLE}: `{self._name}` {what.rstrip('.')}. Nothing was changed. Run it by hand, as the user "
             "and with the environment that this server has."
         )
 

@@ -91,7 +91,7 @@ async def problem(settings: Settings) -> str:
         await credential(settings)
     message = str(error.value)
     assert message.startswith(f"AIRFLOW_MCP_TOKEN_COMMAND: `{settings.program}` ")
-    assert "Nothing was sent to Airflow. Run it by hand" in message
+    assert "Nothing was changed. Run it by hand" in message
     assert message.isprintable()
     assert len(message) < 700
     return message
@@ -535,7 +535,7 @@ async def test_nothing_is_sent_where_it_fails(script: Any) -> None:
     door = Door()
     airflow = Airflow(script("exit 1", api_version="auto"), door)
     for attempt in (airflow.read("dags"), airflow.change("PATCH", "dags/{dag_id}", {"dag_id": "etl"}, body={})):
-        with pytest.raises(NotSignedInError, match="Nothing was sent to Airflow"):
+        with pytest.raises(NotSignedInError, match="Nothing was changed"):
             await attempt
     assert door.sent == []
 
