@@ -253,9 +253,11 @@ async def test_one_dag_may_be_given_alone(custom: tuple[Oracle, User]) -> None:
     oracle, user = custom
     everywhere = ("can read on DAG Code", *READ_RUNS.split(", ")[1:], *EDIT_RUNS.split(", ")[1:])
     who = user((*everywhere, "can read on DAG:history", "can edit on DAG:history"))
-    for tool in READS + CHANGES:
-        message = await refusal(oracle, who, tool)
-        # That tool is tried on another DAG.
-        assert ("Needed: can read on DAGs" in message) if tool == "patch_dag" else message == "", (tool, message)
+    tools = {*READS, *CHANGES} - {"patch_dag"}  # which is tried on another DAG
+    if oracle.major == 2:
+        tools -= {"get_dag_source"}  # the file has other DAGs too, and Airflow 2 wants all of them to be readable
+    for tool in tools:
+        assert await refusal(oracle, who, tool) == "", tool
+    assert "Needed: can read on DAGs" in await refusal(oracle, who, "patch_dag")
     async with connect(oracle, who) as session:
         assert [row["dag_id"] for row in (await session.ok("get_dags"))["dags"]] == ["history"]
