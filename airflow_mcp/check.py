@@ -107,7 +107,7 @@ async def _permission(what: str, attempt: Callable[[], Awaitable[object]]) -> Fi
     try:
         await attempt()
     except ForbiddenError as error:
-        return Finding("no", "may not", f"{what}; needed: {error.needs}")
+        return Finding("no", "may not", f"{what}; needed: {error.needs}" if error.needs else f"{what}: {error}")
     except (NotFoundError, RejectedError):
         pass  # let in, and then refused for what was made up
     except AirflowMcpError as error:

@@ -56,11 +56,7 @@ def add_role(oracle: Oracle, name: str, permissions: Iterable[str]) -> None:
     _add(oracle, "roles", {"name": name, "actions": actions})
 
 
-def fab_api(oracle: Oracle) -> str:
-    """Where users and roles are: in Airflow 2's own API, or in the one that FAB brings to Airflow 3."""
-    return f"{oracle.server.url}/{'api/v1' if oracle.major == 2 else 'auth/fab/v1'}"
-
-
 def _add(oracle: Oracle, what: str, body: object) -> None:
-    response = oracle.http.post(f"{fab_api(oracle)}/{what}", json=body)
+    api = "api/v1" if oracle.major == 2 else "auth/fab/v1"
+    response = oracle.http.post(f"{oracle.server.url}/{api}/{what}", json=body)
     assert response.is_success, response.text

@@ -20,6 +20,7 @@ class Specification:
 
     def __init__(self, document: dict[str, Any], prefix: str) -> None:
         self._document = document
+        self._prefix = prefix
         self._paths = [(self._pattern(prefix, path), item) for path, item in document["paths"].items()]
         self._paths.sort(key=lambda each: each[0].pattern.count("[^/]+"))  # the most literal route first
 
@@ -36,6 +37,11 @@ class Specification:
         operation = found[0][method.lower()]
         parameters = [*found[0].get("parameters", []), *operation.get("parameters", [])]
         return operation, [self._resolved(each) for each in parameters]
+
+    def has(self, method: str, route: str) -> bool:
+        """Whether there is a route with these names of ids; `~` stands for any id."""
+        pattern = re.compile(f"({self._prefix})?/" + "[^/]+".join(re.escape(part) for part in route.split("~")))
+        return any(pattern.fullmatch(path) and method.lower() in item for path, item in self._document["paths"].items())
 
     def _resolved(self, node: dict[str, Any]) -> dict[str, Any]:
         while "$ref" in node:

@@ -54,6 +54,7 @@ def failure(response: httpx.Response, *, change: bool = False, needs: str = "") 
         advice = _advice(response) or f"{_CHECK_SIGN_IN} A token may have expired."
         return NotSignedInError(f"Not signed in ({status}).{said}{unchanged} {advice}")
     if status == 403:
+        needs = "" if _is_page(response) else needs  # Airflow's permissions do not open a proxy
         return ForbiddenError(_forbidden(said, _advice(response), needs) + unchanged, needs)
     if status == 406:
         return NotAcceptableError(

@@ -37,7 +37,7 @@ PERMISSIONS: Mapping[tuple[str, str], tuple[str, Sequence[str]]] = {
         for end in ("", "/dry_run", "/{map_index}", "/{map_index}/dry_run")
     },
 }
-"""By method and route. A route that is not here cannot be called."""
+"""By method and route, as of Airflow 2.8. A route that is not here cannot be called."""
 
 
 def needed(method: str, route: str, dialect: Dialect) -> str:

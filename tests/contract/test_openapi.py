@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from airflow_mcp.airflow.permissions import PERMISSIONS
 from airflow_mcp.demo.releases import RELEASES, StandaloneError, install
 from tests.replay import FOLDER
-from tests.servers import VERSIONS
+from tests.servers import RECORDED, VERSIONS
 from tests.specification import Specification, shipped
 
 
@@ -49,3 +51,21 @@ def test_every_request_is_in_the_document(version: str) -> None:
             assert document.body_errors(details, request["body"]) == [], request
         routes.add(details["operationId"])
     assert len(routes) >= 12, routes
+
+
+def test_permissions_are_of_routes_that_are_there() -> None:
+    documents = [specification(version) for version in VERSIONS]
+    assert [each for each in PERMISSIONS if not any(document.has(*each) for document in documents)] == []
+
+
+def test_permissions_are_of_the_routes_that_are_called() -> None:
+    called = {(each["method"], each["path"]) for version in RECORDED for each in requests(version)}
+    called = {(method, path) for method, path in called if not path.endswith("/version")}  # which all may read
+    used = {request: {route for route in PERMISSIONS if fits(request, route)} for request in called}
+    assert [request for request in used if not used[request]] == []
+    assert set(PERMISSIONS) - set().union(*used.values()) == set()
+
+
+def fits(request: tuple[str, str], route: tuple[str, str]) -> bool:
+    pattern = r"/api/v\d/" + re.sub(r"\{\w+\}", "[^/]+", route[1])
+    return request[0] == route[0] and re.fullmatch(pattern, request[1]) is not None

@@ -248,6 +248,20 @@ async def test_what_airflow_says_is_on_one_line(status: int, said: str) -> None:
         assert message.isprintable(), message
 
 
+async def test_permissions_are_named_for_airflow_alone() -> None:
+    call = Call("GET", "api/v2/dags", needs="can read on DAGs")
+    for response in (v1(403, "Forbidden"), v2(403, "Forbidden"), httpx.Response(403)):
+        error = await told(response, call)
+        assert "Needed: can read on DAGs." in str(error)
+        assert isinstance(error, ForbiddenError)
+        assert error.needs == "can read on DAGs"
+    for title in ("Forbidden", "Blocked"):
+        error = await told(page(403, title), call)
+        assert "Needed" not in str(error)
+        assert isinstance(error, ForbiddenError)
+        assert error.needs == ""
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 406, 409, 422, 429, 500])
 async def test_a_long_reason_is_cut(status: int) -> None:
     many = [{"loc": ["body", "task_ids", number], "msg": "Input should be a valid string"} for number in range(2000)]
