@@ -104,8 +104,8 @@ class Clear:
         there = await self._in_reach(args, reached)
         if filtered and there > MOST_COMPARED:
             affected = await self._instances.would_clear(args.dag_id, body)
-            rest, most = there - len(affected), "up to " if markers else ""
-            return affected, [f"{most}{rest} more task instances in these runs, {reason}"] if rest > 0 else []
+            rest = there - sum(each.dag_id == args.dag_id for each in affected)
+            return affected, [f"up to {rest} more task instances in these runs, {reason}"] if rest > 0 else []
         if there > MOST_INSTANCES:
             raise too_many(there)
         asked = await self._asked(args.dag_id, markers, body)
@@ -139,9 +139,14 @@ class Clear:
         """Runs of the time that a date range cannot take, since they have no logical date (Airflow 3)."""
         if args.start_date is None or (await self._airflow.dialect()).name == "v1":
             return []
-        query: dict[str, str | int] = {"run_after_gte": args.start_date.isoformat()}
-        if args.end_date:
-            query["run_after_lte"] = args.end_date.isoformat()
+        start, end = None if args.include_past else args.start_date, None if args.include_future else args.end_date
+        if start is None and end is None:
+            return []  # without a bound Airflow takes them too
+        query: dict[str, str | int] = {}
+        if start:
+            query["run_after_gte"] = start.isoformat()
+        if end:
+            query["run_after_lte"] = end.isoformat()
         if args.only_failed:
             query["state"] = "failed"
         rows, total = await self._runs(args.dag_id, {**query, "order_by": "-run_after"})

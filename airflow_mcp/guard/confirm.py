@@ -68,7 +68,7 @@ class Guard:
     def _drift(self, given: str, plan: str, change: Prepared[ChangeT]) -> str:
         before = self._previewed.get(given)
         if before is None:
-            moved = "it belongs to other arguments, or the preview is long ago"
+            moved = "it belongs to other arguments, or the preview is long ago, or was too large to keep"
         else:
             gone = [f"-{item}" for item in sorted(set(before) - set(change.items))]
             new = [f"+{item}" for item in sorted(set(change.items) - set(before))]

@@ -109,7 +109,7 @@ async def test_the_policy_plan_changes_nothing_without_one() -> None:
 async def test_a_plan_that_is_none_is_refused(plan: str) -> None:
     for policy in ("argument", "plan"):
         message = await refused(guard(confirm=policy), Change(), plan)
-        assert "it belongs to other arguments, or the preview is long ago" in message
+        assert "it belongs to other arguments, or the preview is long ago, or was too large to keep" in message
 
 
 async def test_a_plan_of_other_arguments_is_refused() -> None:
@@ -179,7 +179,7 @@ async def test_previews_are_forgotten_oldest_first() -> None:
     ours = guard()
     plans = [await plan_of(ours, Change([f"state {number}"])) for number in range(REMEMBERED_PLANS + 1)]
     forgotten = await refused(ours, Change(), plans[0])
-    assert "it belongs to other arguments, or the preview is long ago" in forgotten
+    assert "it belongs to other arguments, or the preview is long ago, or was too large to keep" in forgotten
     for number in (1, REMEMBERED_PLANS):
         message = await refused(ours, Change(), plans[number])
         assert f"-state {number}; +{ITEMS[0]}" in message

@@ -98,7 +98,7 @@ async def test_of_many_only_what_the_filter_leaves_is_listed_and_the_rest_counte
     airflow = Many(1001)
     answer = await preview(airflow)
     assert answer["total"] == 3
-    assert answer["left_out"] == ["998 more task instances in these runs, and only_failed is on"]
+    assert answer["left_out"] == ["up to 998 more task instances in these runs, and only_failed is on"]
     assert [body["only_failed"] for body in airflow.listed] == [True]
 
 
@@ -174,6 +174,23 @@ async def test_very_many_runs_without_a_date_are_not_all_counted() -> None:
     airflow = Many(3, runs=runs(10, 5000))
     assert (await preview(airflow))["left_out"][-1] == "and at least 980 more runs without a logical date"
     assert airflow.pages <= 13
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({}, True),
+        ({"end_date": "2026-02-01T00:00:00Z", "include_past": True}, True),
+        ({"include_future": True}, True),
+        ({"include_past": True}, False),
+        ({"end_date": "2026-02-01T00:00:00Z", "include_past": True, "include_future": True}, False),
+    ],
+)
+async def test_runs_without_a_date_are_left_out_only_where_a_date_bounds_the_runs(
+    arguments: dict[str, Any], told: bool
+) -> None:
+    left_out = (await preview(Many(3, runs=runs(2, 1)), **arguments)).get("left_out", [])
+    assert ("run undated_0: no logical date, so clear it by dag_run_id" in left_out) is told
 
 
 async def test_no_run_without_a_date_is_no_line() -> None:
