@@ -67,7 +67,14 @@ def session_cookie(oracle: Oracle) -> str:
 
 
 async def test_a_session_cookie(oracle: Oracle) -> None:
-    async with connect(oracle, cookie=session_cookie(oracle)) as session:
+    cookie = session_cookie(oracle)
+    if oracle.server.release.name == "3.0":  # whose API looks at no cookie: what is in it is a token
+        async with connect(oracle, cookie=cookie) as session:
+            assert "Check AIRFLOW_MCP_COOKIE" in await session.error("get_dags")
+        sign_in = {"token": cookie.partition("=")[2]}
+    else:
+        sign_in = {"cookie": cookie}
+    async with connect(oracle, **sign_in) as session:
         await look_and_change(session, oracle)
 
 
@@ -81,6 +88,8 @@ async def test_a_cookie_that_no_longer_holds_and_then_a_new_one(oracle: Oracle, 
             assert "Check AIRFLOW_MCP_COOKIE_FILE" in message
             assert WRONG not in message
         file.write_text(session_cookie(oracle))
+        if oracle.server.release.name == "3.0":
+            return
         await look_and_change(session, oracle)
 
 
