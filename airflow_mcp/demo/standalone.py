@@ -111,23 +111,6 @@ class Standalone:
     def prepare(self) -> None:
         """What a kind of server does before it starts; nothing, for `airflow standalone` does it by itself."""
 
-    def run(self, *arguments: str) -> None:
-        """Run an `airflow` command as the server would. Raises StandaloneError, with the end of its output."""
-        command = [str(self.venv / "bin/airflow"), *arguments]
-        log = self.home / f"{'-'.join(arguments)}.log"
-        with log.open("wb") as out:
-            done = subprocess.run(
-                command,
-                cwd=self.home,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                check=False,
-            )
-        if done.returncode != 0:
-            raise StandaloneError(f"airflow {' '.join(arguments)} failed:\n{tail(log, 30)}")
-
     def wait_ready(self, timeout: float = 180) -> None:
         """Wait until the API answers, its vital part is healthy and the password is known.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from typing import Any
 
 from mcp import Client
 
-from airflow_mcp.demo.releases import RELEASES
+from airflow_mcp.demo.releases import RELEASES, StandaloneError, tail
 from airflow_mcp.demo.standalone import Standalone
 from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
@@ -35,8 +36,25 @@ class ApiServer(Standalone):
 
     def prepare(self) -> None:
         """Make the tables, and load the DAG files once."""
-        self.run("db", "migrate")
-        self.run("dags", "reserialize")
+        self._run("db", "migrate")
+        self._run("dags", "reserialize")
+
+    def _run(self, *arguments: str) -> None:
+        """Run an `airflow` command as the server would. Raises StandaloneError, with the end of its output."""
+        command = [str(self.venv / "bin/airflow"), *arguments]
+        log = self.home / f"{'-'.join(arguments)}.log"
+        with log.open("wb") as out:
+            done = subprocess.run(
+                command,
+                cwd=self.home,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                check=False,
+            )
+        if done.returncode != 0:
+            raise StandaloneError(f"airflow {' '.join(arguments)} failed:\n{tail(log, 30)}")
 
 
 @dataclass
