@@ -1,8 +1,10 @@
 # Needs only Python 3.11+ with pip: uv, and everything else, is installed below this folder.
 PYTHON ?= python3
 UV_HOME := .uv
-UV := $(UV_HOME)/bin/uv
-RUN := $(UV) run --frozen
+# By its whole path, and for what make starts too: the demo and the tests install Airflow with it.
+export UV := $(CURDIR)/$(UV_HOME)/bin/uv
+VENV := .venv
+RUN = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 PYTHONS ?= 3.11 3.12 3.13 3.14
 
 .DEFAULT_GOAL := help
@@ -15,16 +17,31 @@ HEADERS = $(wildcard $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get
 TRY_KERBEROS = { command -v krb5-config >/dev/null && $(MAKE) --no-print-directory kerberos; } || test -z "$$CI"
 SCALE_PROGRAMS := /usr/lib/postgresql/*/bin/postgres /usr/sbin/nginx
 SCALE_PACKAGES := postgresql nginx
+# For every Python and system at once, and without the address of an index: each machine has its own.
+COMPILE = "$(UV)" pip compile pyproject.toml --upgrade --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --custom-compile-command 'make lock'
 INSTALL := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-$(UV):
+$(UV_HOME)/bin/uv:
 	$(PYTHON) -m pip install --quiet --target $(UV_HOME) 'uv>=0.11,<1'
 
-setup: $(UV) ## Make the development environment in .venv
-	$(UV) sync --frozen --quiet
+$(VENV)/bin/python: | $(UV_HOME)/bin/uv
+	"$(UV)" venv --quiet --clear --python $(PYTHON) $(VENV)
+
+# The empty files tell make that an environment has what the lock says.
+$(VENV)/.dev: $(VENV)/bin/python requirements/dev.txt pyproject.toml
+	"$(UV)" pip sync --quiet --python $(VENV) --require-hashes requirements/dev.txt
+	"$(UV)" pip install --quiet --python $(VENV) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.kerberos: $(VENV)/.dev requirements/kerberos.txt
+	"$(UV)" pip install --quiet --python $(VENV) --require-hashes --requirements requirements/kerberos.txt
+	@touch $@
+
+setup: $(VENV)/.dev ## Make the development environment in .venv
 
 debian: ## Install what the Kerberos tests need, on Debian and as root; elsewhere do nothing
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
@@ -32,8 +49,7 @@ debian: ## Install what the Kerberos tests need, on Debian and as root; elsewher
 		$(INSTALL) $(KERBEROS_PACKAGES); \
 	fi
 
-kerberos: setup ## Add the extra for a sign-in with Kerberos (it is compiled, which takes a minute)
-	$(UV) sync --frozen --quiet --extra kerberos
+kerberos: $(VENV)/.kerberos ## Add the extra for a sign-in with Kerberos (it is compiled, which takes a minute)
 
 demo: setup ## Run the main job on a real Airflow 3, end to end (ARGS="--airflow 2.11" for the other)
 	$(RUN) airflow-mcp demo $(ARGS)
@@ -51,12 +67,11 @@ test-scale: setup ## Run an Airflow 3.3 with 10,000 DAGs on PostgreSQL behind ng
 	fi
 	CI=true $(RUN) pytest tests/scale
 
-test-pythons: $(UV) ## Run the unit and contract tests on Python 3.11 to 3.14 (PYTHONS="3.12 3.13" for some)
+test-pythons: $(UV_HOME)/bin/uv ## Run the unit and contract tests on Python 3.11 to 3.14 (PYTHONS="3.12 3.13" for some)
 	@bad=; for python in $(PYTHONS); do \
-		export UV_PROJECT_ENVIRONMENT=.venv-$$python; \
-		if ! $(UV) sync --frozen --quiet --python $$python; then \
+		if ! $(MAKE) --no-print-directory VENV=.venv-$$python PYTHON=$$python setup; then \
 			bad="$$bad; Python $$python is not to be had (uv said why)"; \
-		elif ! $(RUN) --python $$python pytest -q tests/unit tests/contract; then \
+		elif ! .venv-$$python/bin/pytest -q tests/unit tests/contract; then \
 			bad="$$bad; Python $$python failed"; \
 		fi; \
 	done; \
@@ -89,8 +104,10 @@ generate: setup ## Write the generated files: README tables, server.json, schema
 record: setup ## Record the unit tests' payloads from the real servers again
 	$(RUN) python -m scripts.record
 
-lock: $(UV) ## Resolve the dependencies again
-	$(UV) lock --upgrade
+lock: $(UV_HOME)/bin/uv ## Resolve the dependencies again
+	$(COMPILE) --output-file requirements/run.txt
+	$(COMPILE) --group dev --constraints requirements/run.txt --output-file requirements/dev.txt
+	$(COMPILE) --extra kerberos --constraints requirements/dev.txt --output-file requirements/kerberos.txt
 
 clean: ## Remove what make has made here
 	rm -rf $(UV_HOME) .venv .venv-* .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
