@@ -8,7 +8,7 @@ RUN = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 PYTHONS ?= 3.11 3.12 3.13 3.14
 
 .DEFAULT_GOAL := help
-.PHONY: help setup debian kerberos demo test test-matrix test-scale test-pythons check unit contract live format generate record lock clean
+.PHONY: help setup debian kerberos demo test quick airflows test-matrix test-scale test-pythons check unit contract live format generate record lock clean
 
 # What the Kerberos tests need from the system: a realm, and what builds the Python packages that speak to it.
 KERBEROS_PROGRAMS := krb5kdc kinit kadmin.local krb5-config gcc
@@ -54,9 +54,15 @@ kerberos: $(VENV)/.kerberos ## Add the extra for a sign-in with Kerberos (it is 
 demo: setup ## Run the main job on a real Airflow 3, end to end (ARGS="--airflow 2.11" for the other)
 	$(RUN) airflow-mcp demo $(ARGS)
 
-test: debian check ## Run every check and every test, on a real Airflow 2.11 and a real Airflow 3.3
+test: debian check airflows ## Run every check and every test, on a real Airflow 2.11 and a real Airflow 3.3 (ARGS="-k clear" to choose)
 	@$(TRY_KERBEROS)
-	$(RUN) pytest --cov --cov-report=term
+	$(RUN) pytest --cov --cov-report=term $(ARGS)
+
+quick: check ## Run the checks, and the tests that need no server (ARGS="-k clear" to choose)
+	$(RUN) pytest tests/unit tests/contract $(ARGS)
+
+airflows: setup
+	$(RUN) python -m tests.releases
 
 test-matrix: setup ## Run the live tests on each Airflow from 2.7 on (AIRFLOW=2.9 for one), and write the table
 	$(RUN) python -m scripts.matrix $(AIRFLOW)
@@ -85,12 +91,12 @@ check: setup ## Lint, format, types, layers, generated files
 	$(RUN) python -m scripts.generate --check
 
 unit: setup ## Run the unit tests alone
-	$(RUN) pytest tests/unit
+	$(RUN) pytest tests/unit $(ARGS)
 
 contract: setup ## Run the contract tests alone
-	$(RUN) pytest tests/contract
+	$(RUN) pytest tests/contract $(ARGS)
 
-live: setup ## Run the live tests alone (ARGS="-k clear" to choose)
+live: airflows ## Run the live tests alone (ARGS="-k clear" to choose)
 	@$(TRY_KERBEROS)
 	$(RUN) pytest tests/live $(ARGS)
 

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from airflow_mcp.demo.releases import RELEASES
 from airflow_mcp.demo.standalone import Standalone
 from tests.oracle import Oracle
+from tests.releases import FAB
+from tests.servers import hash_cheaply
 
-RELEASE = replace(
-    RELEASES["3.3"],
-    variant="fab",
-    # Flask-AppBuilder takes sqlalchemy-utils, which does not load with SQLAlchemy 2.1.
-    more=(("apache-airflow-providers-fab==3.10.0", "sqlalchemy<2.1"),),
-)
 ENV = {"AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"}
 START = """
 airflow db migrate && {
@@ -32,7 +26,7 @@ class FabAirflow(Standalone):
     """Runs the parts of Airflow 3 by itself: `airflow standalone` has the simple auth manager, whatever is set."""
 
     def __init__(self, dags: Sequence[Path]) -> None:
-        super().__init__(RELEASE, dags, env=ENV)
+        super().__init__(FAB, dags, env=ENV)
         self.password = secrets.token_hex(8)
 
     def command(self) -> Sequence[str]:
@@ -47,6 +41,7 @@ def add_user(oracle: Oracle, name: str, role: str) -> None:
     oracle.passwords[name] = secrets.token_hex(8)
     user = {"username": name, "email": f"{name}@example.com", "first_name": name, "last_name": name}
     _add(oracle, "users", {**user, "password": oracle.passwords[name], "roles": [{"name": role}]})
+    hash_cheaply(oracle.server.home, name, oracle.passwords[name])
 
 
 def add_role(oracle: Oracle, name: str, permissions: Iterable[str]) -> None:

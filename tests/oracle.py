@@ -90,7 +90,7 @@ class Oracle:
     def run(self, dag_id: str, run_id: str) -> Any:
         return self.call("GET", f"dags/{quote(dag_id, safe='')}/dagRuns/{quote(run_id, safe='')}")
 
-    def wait_for_run(self, dag_id: str, run_id: str, *states: str, seconds: float = 180) -> str:
+    def wait_for_run(self, dag_id: str, run_id: str, *states: str, seconds: float = 120) -> str:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             state = str(self.run(dag_id, run_id)["state"])

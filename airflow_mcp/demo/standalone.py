@@ -161,7 +161,7 @@ class Standalone:
         """
         if self._process is not None:
             end_server(self.home, self._process.pid)
-            self._process.wait()
+            self._process.wait(10)
             self._process = None
         if self._disposable is not None:
             shutil.rmtree(self._disposable, ignore_errors=True)

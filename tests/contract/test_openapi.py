@@ -13,8 +13,9 @@ import pytest
 
 from airflow_mcp.airflow.permissions import PERMISSIONS
 from airflow_mcp.demo.releases import RELEASES, StandaloneError, install
+from tests.releases import LAST
 from tests.replay import FOLDER
-from tests.servers import RECORDED, VERSIONS
+from tests.servers import RECORDED
 from tests.specification import Specification, shipped
 
 
@@ -34,7 +35,7 @@ def requests(version: str) -> Iterator[dict[str, Any]]:
         yield exchange["request"]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", LAST)
 def test_every_request_is_in_the_document(version: str) -> None:
     document = specification(version)
     routes = set()
@@ -54,7 +55,7 @@ def test_every_request_is_in_the_document(version: str) -> None:
 
 
 def test_permissions_are_of_routes_that_are_there() -> None:
-    documents = [specification(version) for version in VERSIONS]
+    documents = [specification(version) for version in LAST]
     assert [each for each in PERMISSIONS if not any(document.has(*each) for document in documents)] == []
 
 

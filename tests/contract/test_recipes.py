@@ -92,7 +92,7 @@ def stand_in(place: Path, program: str, printed: str) -> None:
 def settings_of(recipe: str) -> Settings:
     """Follow a recipe in a shell; gives the settings that this server then has."""
     script = f"set -eu\n{recipe}\nenv -0"
-    done = subprocess.run(["sh", "-c", script], check=True, stdout=subprocess.PIPE)
+    done = subprocess.run(["sh", "-c", script], check=True, stdout=subprocess.PIPE, timeout=30)
     pairs = (line.partition("=") for line in done.stdout.decode().split("\0"))
     return load_settings({name: value for name, _, value in pairs})
 

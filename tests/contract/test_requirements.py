@@ -47,6 +47,8 @@ def test_no_file_names_a_package_index() -> None:
     git = shutil.which("git")
     if git is None or not (ROOT / ".git").exists():
         pytest.skip("not a checkout")
-    files = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    files = subprocess.run(
+        [git, "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30
+    ).stdout
     paths = [ROOT / name for name in files.split("\0") if name]
     assert [str(path) for path in paths if path.is_file() and INDEX.search(path.read_text(errors="ignore"))] == []

@@ -7,7 +7,8 @@ import pytest
 
 from airflow_mcp.demo.releases import StandaloneError
 from tests.oracle import Oracle
-from tests.servers import RUN, real_airflows
+from tests.releases import RUN
+from tests.servers import real_airflows
 from tests.session import CALLED, Session, connect
 
 

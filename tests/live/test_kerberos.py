@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +18,18 @@ import pytest
 from mcp import Client
 
 from airflow_mcp.airflow.client import Airflow
-from airflow_mcp.demo.releases import RELEASES, StandaloneError
+from airflow_mcp.demo.releases import StandaloneError
 from airflow_mcp.demo.standalone import Standalone
 from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
 from tests.kdc import REALM, Realm, missing
 from tests.oracle import Oracle
+from tests.releases import KERBEROS
 from tests.servers import DAG_IDS, DAGS
 from tests.session import Session
 
 pytestmark = pytest.mark.anyio
 
-AIRFLOW = replace(
-    RELEASES["2.11"],
-    variant="kerberos",
-    # What `apache-airflow[kerberos]` adds, less what compiles for minutes and this backend does not use.
-    more=(("pykerberos==1.2.4",), ("--no-deps", "requests-kerberos==0.15.0", "pyspnego==0.12.1")),
-)
 BACKENDS = ("airflow.api.auth.backend.session", "airflow.providers.fab.auth_manager.api.auth.backend.kerberos_auth")
 WEBSERVER = "AUTH_TYPE = 1\nAUTH_ROLE_PUBLIC = None\n"
 PASSWORD = "kerber0s-secret"
@@ -127,7 +122,7 @@ def started(stack: ExitStack, folder: Path, home: Path) -> Kerberized:
         "AIRFLOW__API__AUTH_BACKENDS": ",".join(BACKENDS),
         "AIRFLOW__KERBEROS__KEYTAB": str(realm.keytab("airflow/localhost")),
     }
-    server = stack.enter_context(Standalone(AIRFLOW, dags=DAGS, home=home, env=env))
+    server = stack.enter_context(Standalone(KERBEROS, dags=DAGS, home=home, env=env))
     oracle = Formal(server)
     stack.callback(oracle.http.close)
     for principal, role in ROLES.items():

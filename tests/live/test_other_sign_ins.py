@@ -23,7 +23,8 @@ from airflow_mcp.demo.standalone import Standalone
 from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
 from tests.oracle import Oracle
-from tests.servers import DAG_IDS, DAGS, RUN
+from tests.releases import RUN
+from tests.servers import DAG_IDS, DAGS
 from tests.session import Session
 from tests.tls import Certificates, tls_door
 

@@ -6,7 +6,8 @@ import pytest
 
 from airflow_mcp.demo.releases import RELEASES
 from tests.oracle import Oracle
-from tests.servers import DAG_IDS, RUN
+from tests.releases import RUN
+from tests.servers import DAG_IDS
 from tests.session import Session, connect
 
 pytestmark = pytest.mark.anyio

@@ -19,9 +19,11 @@ from airflow_mcp.airflow.dialect import V1
 from airflow_mcp.airflow.permissions import PERMISSIONS, needed
 from airflow_mcp.check import findings
 from airflow_mcp.demo.releases import RELEASES, StandaloneError
-from tests.fab import RELEASE, FabAirflow, add_role, add_user
+from tests.fab import FabAirflow, add_role, add_user
 from tests.oracle import Oracle
-from tests.servers import DAG_IDS, DAGS, RUN, SIMPLE_ROLES
+from tests.releases import FAB as FAB_RELEASE
+from tests.releases import RUN
+from tests.servers import DAG_IDS, DAGS, SIMPLE_ROLES
 from tests.session import connect, text_of
 
 pytestmark = pytest.mark.anyio
@@ -32,10 +34,10 @@ READS = ("get_dags", "get_dag", "get_dag_details", "get_dag_source", "get_tasks"
 CHANGES = ("patch_dag", "clear_task_instances", "set_task_instances_state")
 FAB = {"Admin": READS + CHANGES, "Op": READS + CHANGES, "User": READS + CHANGES, "Viewer": READS, "Public": ()}
 SIMPLE = {"admin": READS + CHANGES, "op": READS + CHANGES, "user": READS + CHANGES, "viewer": READS}
-FAB_THREE = f"{RELEASE.name} with FAB"
+FAB_THREE = f"{FAB_RELEASE.name} with FAB"
 MAY: Mapping[str, Mapping[str, Collection[str]]] = {
     **{name: FAB if RELEASES[name].major == 2 else SIMPLE for name in RUN},
-    **({FAB_THREE: FAB} if RELEASE.name in RUN else {}),
+    **({FAB_THREE: FAB} if FAB_RELEASE.name in RUN else {}),
 }
 """By server and role, the tools that are allowed."""
 WITH_FAB = [name for name in MAY if MAY[name] is FAB]

@@ -23,7 +23,8 @@ from airflow_mcp import __version__
 from airflow_mcp.demo.walk import client_environment
 from airflow_mcp.prompts import load_instructions
 from tests.oracle import Oracle
-from tests.servers import DAG_IDS, RUN
+from tests.releases import RUN
+from tests.servers import DAG_IDS
 from tests.session import Session
 
 COMMAND = [sys.executable, "-m", "airflow_mcp"]
@@ -162,7 +163,7 @@ def serving(oracle: Oracle, log: Path) -> Iterator[tuple[subprocess.Popen[bytes]
         yield process, url
     finally:
         process.kill()
-        process.wait()
+        process.wait(10)
 
 
 def healthy(url: str) -> bool:

@@ -13,12 +13,12 @@ import httpx
 import pytest
 
 from airflow_mcp.demo.releases import RELEASES
+from tests.releases import LAST
 from tests.replay import Fault, Replay, replayed
-from tests.servers import VERSIONS
 
 pytestmark = pytest.mark.anyio
 
-every_version = pytest.mark.parametrize("version", VERSIONS)
+every_version = pytest.mark.parametrize("version", LAST)
 
 RUN = {"dag_id": "load_files", "dag_run_id": "r1"}
 SET = {"dag_id": "history", "task_id": "first", "new_state": "success", "confirm": True}

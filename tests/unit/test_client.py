@@ -22,8 +22,8 @@ from airflow_mcp.errors import (
     UnreachableError,
 )
 from airflow_mcp.settings import Settings
+from tests.releases import LAST
 from tests.replay import URL, Replay, replayed
-from tests.servers import VERSIONS
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +31,7 @@ MANY = 20
 PAGE = httpx.Response(404, html="<title>Airflow 404</title>")
 OTHER = {"2.11": "3.3", "3.3": "2.11"}
 
-every_version = pytest.mark.parametrize("version", VERSIONS)
+every_version = pytest.mark.parametrize("version", LAST)
 
 
 def no_route(request: httpx.Request, version: str) -> httpx.Response | None:
@@ -54,7 +54,7 @@ class Server(httpx.AsyncBaseTransport):
         self.version = version
         self.upgrade_before: str | None = None
         self.requests: list[httpx.Request] = []
-        self._replays = {each: Replay(each) for each in VERSIONS}
+        self._replays = {each: Replay(each) for each in LAST}
 
     def upgrade(self) -> None:
         self.version = OTHER[self.version]

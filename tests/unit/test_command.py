@@ -365,7 +365,7 @@ async def test_it_gets_no_input(script: Any) -> None:
 def alive(file: Path) -> bool:
     """Whether one of the processes whose ids are in the file runs."""
     command = ["ps", "-o", "stat=", "-p", ",".join(file.read_text().split())]
-    states = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+    states = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10).stdout.split()
     return any(not state.startswith("Z") for state in states)
 
 

@@ -22,7 +22,7 @@ from airflow_mcp.errors import (
     SettingsError,
 )
 from airflow_mcp.settings import Settings
-from tests.servers import VERSIONS
+from tests.releases import LAST
 from tests.tls import Certificates
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +32,7 @@ COOKIE = "session=s3cret-c00kie; other=1"
 HEADERS = "X-Team: data\nCF-Access-Client-Secret: s3cret-header"
 SENT = {"x-team": "data", "cf-access-client-secret": "s3cret-header"}
 
-every_version = pytest.mark.parametrize("version", VERSIONS)
+every_version = pytest.mark.parametrize("version", LAST)
 
 
 class Server(httpx.MockTransport):

@@ -34,8 +34,8 @@ from airflow_mcp.errors import (
 from airflow_mcp.settings import Settings
 from airflow_mcp.tools import dags
 from airflow_mcp.tools.spec import tools_of
+from tests.releases import LAST
 from tests.replay import URL, Replay, replayed
-from tests.servers import VERSIONS
 
 pytestmark = pytest.mark.anyio
 
@@ -45,7 +45,7 @@ Answer = Callable[[httpx.Request], Awaitable[httpx.Response]]
 PASSWORD, TOKEN = "s3cret-pw", "s3cret-token"
 JSON = {"content-type": "application/json"}
 
-every_version = pytest.mark.parametrize("version", VERSIONS)
+every_version = pytest.mark.parametrize("version", LAST)
 
 
 @pytest.fixture
