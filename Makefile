@@ -5,6 +5,8 @@ UV_HOME := .uv
 export UV := $(CURDIR)/$(UV_HOME)/bin/uv
 VENV := .venv
 RUN = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+# Two workers; the tests of one server stay in one of them. ARGS=-n0 for none, as a debugger needs it.
+SIDE_BY_SIDE = -n 2 --dist loadgroup
 PYTHONS ?= 3.11 3.12 3.13 3.14
 
 .DEFAULT_GOAL := help
@@ -56,10 +58,10 @@ demo: setup ## Run the main job on a real Airflow 3, end to end (ARGS="--airflow
 
 test: debian check airflows ## Run every check and every test, on a real Airflow 2.11 and a real Airflow 3.3 (ARGS="-k clear" to choose)
 	@$(TRY_KERBEROS)
-	$(RUN) pytest --cov --cov-report=term $(ARGS)
+	$(RUN) pytest $(SIDE_BY_SIDE) --cov --cov-report=term $(ARGS)
 
 quick: check ## Run the checks, and the tests that need no server (ARGS="-k clear" to choose)
-	$(RUN) pytest tests/unit tests/contract $(ARGS)
+	$(RUN) pytest $(SIDE_BY_SIDE) tests/unit tests/contract $(ARGS)
 
 airflows: setup
 	$(RUN) python -m tests.releases
@@ -98,7 +100,7 @@ contract: setup ## Run the contract tests alone
 
 live: airflows ## Run the live tests alone (ARGS="-k clear" to choose)
 	@$(TRY_KERBEROS)
-	$(RUN) pytest tests/live $(ARGS)
+	$(RUN) pytest $(SIDE_BY_SIDE) tests/live $(ARGS)
 
 format: setup ## Put the code into its form
 	$(RUN) ruff check --fix .

@@ -19,7 +19,7 @@ from airflow_mcp.server import build_server
 from airflow_mcp.tools.context import make_app
 from tests.oracle import Oracle
 from tests.scenarios import calls
-from tests.servers import RECORDED, real_airflows
+from tests.servers import RECORDED, real_airflow
 
 FOLDER = Path(__file__).parent.parent / "tests" / "recorded"
 
@@ -60,11 +60,11 @@ def described(request: httpx.Request) -> dict[str, Any]:
 def main() -> int:
     """Start each server, or those that AIRFLOW names, record, and write one file a version."""
     for name in os.environ.get("AIRFLOW", "").split() or RECORDED:
-        with real_airflows([name]) as oracles:
-            recording = anyio.run(record, oracles[name])
+        with real_airflow(name) as oracle:
+            recording = anyio.run(record, oracle)
             text = json.dumps(recording, indent=1, ensure_ascii=False) + "\n"
             FOLDER.mkdir(exist_ok=True)
-            (FOLDER / f"airflow-{name}.json").write_text(scrubbed(text, oracles[name]), encoding="utf-8")
+            (FOLDER / f"airflow-{name}.json").write_text(scrubbed(text, oracle), encoding="utf-8")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ def anyio_backend() -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to end, it stops its servers first
     if not hasattr(config, "workerinput"):  # a worker's tests are told to the process that started it
         config.pluginmanager.register(RunningTests(RUNNING))
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from airflow_mcp.demo.standalone import Standalone
 from tests.oracle import Oracle
-from tests.releases import FAB
-from tests.servers import hash_cheaply
+from tests.releases import FAB, FAB_NAME
+from tests.servers import DAG_IDS, DAGS, PATIENCE, hash_cheaply
 
 ENV = {"AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"}
 START = """
@@ -26,7 +27,7 @@ class FabAirflow(Standalone):
     """Runs the parts of Airflow 3 by itself: `airflow standalone` has the simple auth manager, whatever is set."""
 
     def __init__(self, dags: Sequence[Path]) -> None:
-        super().__init__(FAB, dags, env=ENV)
+        super().__init__(FAB, dags, env=ENV, patience=PATIENCE)
         self.password = secrets.token_hex(8)
 
     def command(self) -> Sequence[str]:
@@ -34,6 +35,16 @@ class FabAirflow(Standalone):
 
     def read_password(self) -> bool:
         return True
+
+
+@contextmanager
+def fab_airflow() -> Iterator[Oracle]:
+    """A server with an administrator."""
+    with FabAirflow(DAGS) as server:
+        oracle = Oracle(server, name=FAB_NAME)
+        with closing(oracle.http):
+            oracle.wait_for_dags(*DAG_IDS)
+            yield oracle
 
 
 def add_user(oracle: Oracle, name: str, role: str) -> None:

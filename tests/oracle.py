@@ -23,8 +23,10 @@ class Oracle:
 
     server: Standalone
     passwords: dict[str, str] = field(default_factory=dict)
+    name: str = ""
 
     def __post_init__(self) -> None:
+        self.name = self.name or self.server.release.name
         self.major = self.server.release.major
         self.http = httpx.Client(base_url=f"{self.server.url}/api/v{self.major - 1}/", timeout=30)
         self.http.headers["authorization"] = self.authorization("admin")
@@ -69,7 +71,7 @@ class Oracle:
     def dag(self, dag_id: str) -> Any:
         return self.call("GET", f"dags/{quote(dag_id, safe='')}")
 
-    def wait_for_dags(self, *dag_ids: str, seconds: float = 120) -> None:
+    def wait_for_dags(self, *dag_ids: str, seconds: float = 45) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             seen = {row["dag_id"] for row in self.call("GET", "dags")["dags"]}
@@ -98,6 +100,17 @@ class Oracle:
                 return state
             time.sleep(0.5)
         raise AssertionError(f"{dag_id} {run_id} is still {state} after {seconds} s: {self.states(dag_id, run_id)}")
+
+    @cached_property
+    def failed_runs(self) -> dict[str, str]:
+        """By DAG, a run that really failed: a chain in its second task, a mapped task in one index."""
+        runs = {}
+        for dag_id in ("sales_etl", "load_files"):
+            self.pause(dag_id, False)
+            runs[dag_id] = self.trigger(dag_id)
+        for dag_id, run_id in runs.items():
+            assert self.wait_for_run(dag_id, run_id) == "failed"
+        return runs
 
     def states(self, dag_id: str, run_id: str) -> dict[str, str | None]:
         """The state of each task instance of a run, a mapped one as `task[index]`."""

@@ -18,6 +18,7 @@ FAB = replace(
     # Flask-AppBuilder takes sqlalchemy-utils, which does not load with SQLAlchemy 2.1.
     more=(("apache-airflow-providers-fab==3.10.0", "sqlalchemy<2.1"),),
 )
+FAB_NAME = f"{FAB.name} with FAB"
 KERBEROS = replace(
     RELEASES["2.11"],
     variant="kerberos",

@@ -1,4 +1,4 @@
-"""Real Airflows, 2.11 and 3.3 side by side unless told otherwise, with the demo's DAGs and the tests' own."""
+"""Real Airflows with the demo's DAGs and the tests' own."""
 
 from __future__ import annotations
 
@@ -8,41 +8,59 @@ import os
 import secrets
 import sqlite3
 import subprocess
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 
 import airflow_mcp.demo
 from airflow_mcp.demo.releases import RELEASES
 from airflow_mcp.demo.standalone import Standalone
 from tests.oracle import Oracle
-from tests.releases import LAST, RUN
+from tests.releases import LAST
 
 RECORDED = (*LAST, "3.0")
 """What the unit tests replay: 3.0 does what none after it does."""
 DAGS = [Path(airflow_mcp.demo.__file__).parent / "dags", Path(__file__).parent / "dags"]
 DAG_IDS = ("daily_report", "sales_etl", "load_files", "diamond", "отчёт.v1", "history", "mapped_group")
+PATIENCE = 120
+"""Seconds for an Airflow to get ready: less than its first test may take."""
 VIEWER = "vera"
 SIMPLE_ROLES = {VIEWER: "viewer", "uma": "user", "otto": "op"}
 
 
+class Airflows:
+    """Real Airflows by name, as many as are wanted: each starts when it is first asked for, and stops when told."""
+
+    def __init__(self, kinds: Mapping[str, Callable[[], AbstractContextManager[Oracle]]]) -> None:
+        self._kinds = kinds
+        self._running: dict[str, tuple[Oracle, ExitStack]] = {}
+
+    def get(self, name: str) -> Oracle:
+        """One of them, started if it does not run. Raises StandaloneError if it does not start."""
+        if name not in self._running:
+            stack = ExitStack()
+            self._running[name] = stack.enter_context(self._kinds[name]()), stack
+        return self._running[name][0]
+
+    def stop(self, name: str) -> None:
+        """Stop one of them, if it runs."""
+        if name in self._running:
+            self._running.pop(name)[1].close()
+
+    def stop_all(self) -> None:
+        """Stop all that run."""
+        for name in list(self._running):
+            self.stop(name)
+
+
 @contextmanager
-def real_airflows(names: Sequence[str] = RUN) -> Iterator[dict[str, Oracle]]:
-    """The servers, by version, each with an administrator and a Viewer, a 3 with all of its roles."""
-    servers = [Standalone(RELEASES[name], dags=DAGS, env=_settings(name)) for name in names]
-    try:
-        with ThreadPoolExecutor() as threads:
-            for entered in [threads.submit(server.__enter__) for server in servers]:
-                entered.result()
-            oracles = [Oracle(server, passwords) for server, passwords in threads.map(_with_users, servers)]
-            list(threads.map(lambda oracle: oracle.wait_for_dags(*DAG_IDS), oracles))
-        yield {oracle.server.release.name: oracle for oracle in oracles}
-        for oracle in oracles:
-            oracle.http.close()
-    finally:
-        for server in servers:
-            server.stop()
+def real_airflow(name: str) -> Iterator[Oracle]:
+    """A server of this release, with an administrator and a Viewer, a 3 with all of its roles."""
+    with Standalone(RELEASES[name], dags=DAGS, env=_settings(name), patience=PATIENCE) as server:
+        oracle = Oracle(server, _passwords(server))
+        with closing(oracle.http):
+            oracle.wait_for_dags(*DAG_IDS)
+            yield oracle
 
 
 def _settings(name: str) -> dict[str, str]:
@@ -52,10 +70,13 @@ def _settings(name: str) -> dict[str, str]:
     return {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{role}" for user, role in users.items())}
 
 
-def _with_users(server: Standalone) -> tuple[Standalone, dict[str, str]]:
+def _passwords(server: Standalone) -> dict[str, str]:
+    """Of the users that are not the administrator, by name; Airflow 3 has made them, on 2 one is made here."""
     if server.release.major == 3:
-        generated = server.home / "simple_auth_manager_passwords.json.generated"
-        return server, json.loads(generated.read_text())
+        generated: dict[str, str] = json.loads(
+            (server.home / "simple_auth_manager_passwords.json.generated").read_text()
+        )
+        return generated
     password = "look-but-do-not-touch"
     subprocess.run(
         [
@@ -69,7 +90,7 @@ def _with_users(server: Standalone) -> tuple[Standalone, dict[str, str]]:
     )
     for user, its in (("admin", server.password), (VIEWER, password)):
         hash_cheaply(server.home, user, its)
-    return server, {VIEWER: password}
+    return {VIEWER: password}
 
 
 def hash_cheaply(home: Path, user: str, password: str) -> None:

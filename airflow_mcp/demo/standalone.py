@@ -22,7 +22,8 @@ class Standalone:
     """A running `airflow standalone`, as a context manager: ready on entry, gone on exit.
 
     Takes the release, the DAG files and folders to copy in, and environment variables that win over
-    the ones set here. A home of the caller's own, or any home with `keep`, outlives the server.
+    the ones set here, and how many seconds it may take to get ready. A home of the caller's own, or any
+    home with `keep`, outlives the server.
     Entering raises StandaloneError when Airflow does not install or does not get ready.
     """
 
@@ -43,10 +44,11 @@ class Standalone:
         report: Report = print,
         env: Mapping[str, str] | None = None,
         keep: bool = False,
+        patience: float = 180,
     ) -> None:
         self.release = release
         self._dags, self._report, self._env = dags, report, env or {}
-        self._own_home, self._keep = home, keep
+        self._own_home, self._keep, self._patience = home, keep, patience
         self._disposable: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -58,7 +60,7 @@ class Standalone:
         try:
             self._copy_dags()
             self._start()
-            self.wait_ready()
+            self.wait_ready(self._patience)
         except BaseException:
             self.stop()
             raise
@@ -111,7 +113,7 @@ class Standalone:
     def prepare(self) -> None:
         """What a kind of server does before it starts; nothing, for `airflow standalone` does it by itself."""
 
-    def wait_ready(self, timeout: float = 180) -> None:
+    def wait_ready(self, timeout: float) -> None:
         """Wait until the API answers, its vital part is healthy and the password is known.
 
         Raises StandaloneError, with the end of the log, when the server ends or `timeout` seconds pass.

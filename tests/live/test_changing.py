@@ -110,10 +110,8 @@ async def test_the_policy_plan_wants_one(oracle: Oracle) -> None:
 # -- clear_task_instances
 
 
-async def test_clear_runs_a_failed_chain_again(
-    session: Session, oracle: Oracle, failed_runs: dict[tuple[str, str], str]
-) -> None:
-    run_id = failed_runs[oracle.server.release.name, "sales_etl"]
+async def test_clear_runs_a_failed_chain_again(session: Session, oracle: Oracle) -> None:
+    run_id = oracle.failed_runs["sales_etl"]
     tries = oracle.tries("sales_etl", run_id)
     arguments: dict[str, Any] = {"dag_id": "sales_etl", "dag_run_id": run_id}
     preview = await session.ok("clear_task_instances", confirm=False, **arguments)
@@ -136,8 +134,8 @@ async def test_clear_runs_a_failed_chain_again(
     assert again["extract_orders[-1]"] == tries["extract_orders[-1]"]
 
 
-async def test_clear_one_map_index(session: Session, oracle: Oracle, failed_runs: dict[tuple[str, str], str]) -> None:
-    run_id = failed_runs[oracle.server.release.name, "load_files"]
+async def test_clear_one_map_index(session: Session, oracle: Oracle) -> None:
+    run_id = oracle.failed_runs["load_files"]
     arguments: dict[str, Any] = {"dag_id": "load_files", "dag_run_id": run_id, "confirm": False}
     failed = await session.ok("clear_task_instances", task_ids=["load_file[2]"], **arguments)
     assert listed(failed["runs"], run_id) == {"load_file[2]": "failed"}
@@ -157,10 +155,8 @@ async def test_clear_one_map_index(session: Session, oracle: Oracle, failed_runs
         assert message.startswith(f"Clearing one map index needs Airflow 3. {here} would clear load_file[0], load_file")
 
 
-async def test_clear_one_map_index_really(
-    session: Session, oracle: Oracle, failed_runs: dict[tuple[str, str], str]
-) -> None:
-    run_id = failed_runs[oracle.server.release.name, "load_files"]
+async def test_clear_one_map_index_really(session: Session, oracle: Oracle) -> None:
+    run_id = oracle.failed_runs["load_files"]
     before = oracle.tries("load_files", run_id)
     await session.confirmed("clear_task_instances", dag_id="load_files", dag_run_id=run_id, task_ids=["load_file[2]"])
     assert oracle.wait_for_run("load_files", run_id, "queued", "running")

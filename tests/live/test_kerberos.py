@@ -25,10 +25,10 @@ from airflow_mcp.settings import Settings
 from tests.kdc import REALM, Realm, missing
 from tests.oracle import Oracle
 from tests.releases import KERBEROS
-from tests.servers import DAG_IDS, DAGS
+from tests.servers import DAG_IDS, DAGS, PATIENCE
 from tests.session import Session
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("kerberos")]
 
 BACKENDS = ("airflow.api.auth.backend.session", "airflow.providers.fab.auth_manager.api.auth.backend.kerberos_auth")
 WEBSERVER = "AUTH_TYPE = 1\nAUTH_ROLE_PUBLIC = None\n"
@@ -122,7 +122,7 @@ def started(stack: ExitStack, folder: Path, home: Path) -> Kerberized:
         "AIRFLOW__API__AUTH_BACKENDS": ",".join(BACKENDS),
         "AIRFLOW__KERBEROS__KEYTAB": str(realm.keytab("airflow/localhost")),
     }
-    server = stack.enter_context(Standalone(KERBEROS, dags=DAGS, home=home, env=env))
+    server = stack.enter_context(Standalone(KERBEROS, dags=DAGS, home=home, env=env, patience=PATIENCE))
     oracle = Formal(server)
     stack.callback(oracle.http.close)
     for principal, role in ROLES.items():

@@ -24,7 +24,7 @@ from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
 from tests.oracle import Oracle
 from tests.releases import RUN
-from tests.servers import DAG_IDS, DAGS
+from tests.servers import DAG_IDS, DAGS, PATIENCE
 from tests.session import Session
 from tests.tls import Certificates, tls_door
 
@@ -268,7 +268,7 @@ OPEN = {
 
 @pytest.fixture(scope="module")
 def open_servers() -> Iterator[Mapping[str, Standalone]]:
-    servers = {name: Open(RELEASES[name], dags=DAGS, env=OPEN[RELEASES[name].major]) for name in RUN}
+    servers = {name: Open(RELEASES[name], dags=DAGS, env=OPEN[RELEASES[name].major], patience=PATIENCE) for name in RUN}
     try:
         with ThreadPoolExecutor() as threads:
             for entered in [threads.submit(server.__enter__) for server in servers.values()]:
@@ -283,6 +283,10 @@ def open_servers() -> Iterator[Mapping[str, Standalone]]:
             server.stop()
 
 
+both_open = pytest.mark.xdist_group("open")
+
+
+@both_open
 @pytest.mark.parametrize("version", RUN)
 async def test_no_sign_in_where_none_is_wanted(version: str, open_servers: Mapping[str, Standalone]) -> None:
     settings = Settings(url=open_servers[version].url)
@@ -296,3 +300,14 @@ async def test_no_sign_in_where_none_is_wanted(version: str, open_servers: Mappi
         assert changed["done"] is True
         [after] = (await session.ok("get_dags", dag_id_pattern="history"))["dags"]
         assert after["is_paused"] is not row["is_paused"]
+
+
+@both_open
+@pytest.mark.skipif({RELEASES[name].major for name in RUN} != {2, 3}, reason="needs an Airflow 2 and an Airflow 3")
+async def test_both_airflows_at_once_in_one_process(open_servers: Mapping[str, Standalone]) -> None:
+    servers = open_servers[RUN[0]], open_servers[RUN[-1]]
+    first, other = (Client(build_server(Settings(url=server.url))) for server in servers)
+    async with first as one, other as two:
+        for client, server in ((one, servers[0]), (two, servers[1]), (one, servers[0])):
+            path = (await Session(client).ok("get_dag", dag_id="daily_report"))["fileloc"]
+            assert path.startswith(str(server.dags_folder))

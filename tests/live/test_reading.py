@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_mcp.demo.releases import RELEASES
 from tests.oracle import Oracle
-from tests.releases import RUN
 from tests.servers import DAG_IDS
-from tests.session import Session, connect
+from tests.session import Session
 
 pytestmark = pytest.mark.anyio
 
@@ -203,12 +201,3 @@ async def test_get_task(session: Session) -> None:
     assert in_group["task_id"] == "группа.задача"
     message = await session.error("get_task", dag_id="load_files", task_id="load_fil")
     assert message == "DAG load_files has no task 'load_fil'. Did you mean load_file, list_files?"
-
-
-@pytest.mark.skipif({RELEASES[name].major for name in RUN} != {2, 3}, reason="needs an Airflow 2 and an Airflow 3")
-async def test_both_airflows_at_once_in_one_process(oracles: dict[str, Oracle]) -> None:
-    one, other = oracles[RUN[0]], oracles[RUN[-1]]
-    async with connect(one) as first, connect(other) as second:
-        for session, oracle in ((first, one), (second, other), (first, one)):
-            path = (await session.ok("get_dag", dag_id="daily_report"))["fileloc"]
-            assert path.startswith(str(oracle.server.dags_folder))

@@ -6,10 +6,10 @@ lacking. And the named permissions are enough, and each of them is needed.
 
 from __future__ import annotations
 
-import os
+import hashlib
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import httpx
@@ -18,12 +18,12 @@ import pytest
 from airflow_mcp.airflow.dialect import V1
 from airflow_mcp.airflow.permissions import PERMISSIONS, needed
 from airflow_mcp.check import findings
-from airflow_mcp.demo.releases import RELEASES, StandaloneError
-from tests.fab import FabAirflow, add_role, add_user
+from airflow_mcp.demo.releases import RELEASES
+from tests.fab import add_role, add_user
 from tests.oracle import Oracle
 from tests.releases import FAB as FAB_RELEASE
-from tests.releases import RUN
-from tests.servers import DAG_IDS, DAGS, SIMPLE_ROLES
+from tests.releases import FAB_NAME, RUN
+from tests.servers import SIMPLE_ROLES
 from tests.session import connect, text_of
 
 pytestmark = pytest.mark.anyio
@@ -34,10 +34,9 @@ READS = ("get_dags", "get_dag", "get_dag_details", "get_dag_source", "get_tasks"
 CHANGES = ("patch_dag", "clear_task_instances", "set_task_instances_state")
 FAB = {"Admin": READS + CHANGES, "Op": READS + CHANGES, "User": READS + CHANGES, "Viewer": READS, "Public": ()}
 SIMPLE = {"admin": READS + CHANGES, "op": READS + CHANGES, "user": READS + CHANGES, "viewer": READS}
-FAB_THREE = f"{FAB_RELEASE.name} with FAB"
 MAY: Mapping[str, Mapping[str, Collection[str]]] = {
     **{name: FAB if RELEASES[name].major == 2 else SIMPLE for name in RUN},
-    **({FAB_THREE: FAB} if FAB_RELEASE.name in RUN else {}),
+    **({FAB_NAME: FAB} if FAB_RELEASE.name in RUN else {}),
 }
 """By server and role, the tools that are allowed."""
 WITH_FAB = [name for name in MAY if MAY[name] is FAB]
@@ -123,38 +122,34 @@ async def refusal(oracle: Oracle, user: str, tool: str) -> str:
     return message
 
 
+each_role = pytest.mark.parametrize(
+    ("oracle", "role"), [(name, role) for name, roles in MAY.items() for role in roles], indirect=["oracle"]
+)
+Users = dict[str, set[str]]
+
+
 @pytest.fixture(scope="module")
-def airflows(oracles: dict[str, Oracle]) -> Iterator[dict[str, Oracle]]:
-    """The shared servers, and a newest one with FAB; each with a user of each role."""
-    found = {**oracles}
-    try:
-        with ExitStack() as stack:
-            if FAB_THREE in MAY:
-                found[FAB_THREE] = fab = Oracle(stack.enter_context(FabAirflow(DAGS)))
-                stack.callback(fab.http.close)
-                fab.wait_for_dags(*DAG_IDS)
-            for name in WITH_FAB:
-                for role in FAB:
-                    add_user(found[name], f"{role}-user", role)
-            yield found
-    except StandaloneError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"no Airflow with FAB can run here: {error}")
+def users() -> Users:
+    """By server, the users that were made there."""
+    return defaultdict(set)
 
 
-def user_of(name: str, role: str) -> str:
-    """Who has a role on a server."""
-    if name in WITH_FAB:
-        return f"{role}-user"
+def user_of(oracle: Oracle, role: str, users: Users) -> str:
+    """Who has a role on a server; with FAB a user is made for it."""
+    if oracle.name in WITH_FAB:
+        user = f"{role}-user"
+        if user not in users[oracle.name]:
+            add_user(oracle, user, role)
+            users[oracle.name].add(user)
+        return user
     return {role: user for user, role in {"admin": "admin", **SIMPLE_ROLES}.items()}[role]
 
 
-@pytest.mark.parametrize(("name", "role"), [(name, role) for name, roles in MAY.items() for role in roles])
-async def test_a_role_may_what_airflow_says(airflows: dict[str, Oracle], name: str, role: str) -> None:
-    oracle, may = airflows[name], MAY[name][role]
+@each_role
+async def test_a_role_may_what_airflow_says(oracle: Oracle, role: str, users: Users) -> None:
+    may = MAY[oracle.name][role]
     for tool in READS + CHANGES:
-        message = await refusal(oracle, user_of(name, role), tool)
+        message = await refusal(oracle, user_of(oracle, role, users), tool)
         assert (message == "") == (tool in may), (tool, message)
         if message:
             lacks = VIEWER_LACKS[tool] if may else "can read on DAGs"
@@ -163,10 +158,10 @@ async def test_a_role_may_what_airflow_says(airflows: dict[str, Oracle], name: s
             assert (role_in_three in message) == (oracle.major == 3)
 
 
-@pytest.mark.parametrize(("name", "role"), [(name, role) for name, roles in MAY.items() for role in roles])
-async def test_check_names_what_a_role_lacks(airflows: dict[str, Oracle], name: str, role: str) -> None:
-    may = MAY[name][role]
-    found = [str(finding) async for finding in findings(airflows[name].settings(user_of(name, role)))]
+@each_role
+async def test_check_names_what_a_role_lacks(oracle: Oracle, role: str, users: Users) -> None:
+    may = MAY[oracle.name][role]
+    found = [str(finding) async for finding in findings(oracle.settings(user_of(oracle, role, users)))]
     lacks = [line.split("needed: ", 1)[1].split(" (")[0] for line in found if line.startswith("no   may not")]
     assert lacks == ([] if "patch_dag" in may or not may else ["can edit on DAGs", EDIT_RUNS])
     assert len([line for line in found if line.startswith("ok   may")]) == (2 if lacks else 4 if may else 0)
@@ -178,21 +173,23 @@ async def test_check_names_what_a_role_lacks(airflows: dict[str, Oracle], name: 
 User = Callable[[Collection[str]], str]
 
 
-@pytest.fixture(scope="module", params=WITH_FAB)
-def custom(request: pytest.FixtureRequest, airflows: dict[str, Oracle]) -> tuple[Oracle, User]:
-    """A server, and what gives a user there with exactly these permissions."""
-    oracle = airflows[request.param]
-    made: dict[frozenset[str], str] = {}
+with_fab = pytest.mark.parametrize("oracle", WITH_FAB, indirect=True)
+
+
+@pytest.fixture
+def custom(oracle: Oracle, users: Users) -> User:
+    """Gives a user with exactly these permissions."""
 
     def user(permissions: Collection[str]) -> str:
-        key = frozenset(permissions)
-        if key not in made:
-            made[key] = f"custom-{len(made)}"
-            add_role(oracle, made[key], sorted(key))
-            add_user(oracle, made[key], made[key])
-        return made[key]
+        digest = hashlib.sha256(" ".join(sorted(permissions)).encode()).hexdigest()
+        name = f"custom-{digest[:12]}"
+        if name not in users[oracle.name]:
+            add_role(oracle, name, sorted(permissions))
+            add_user(oracle, name, name)
+            users[oracle.name].add(name)
+        return name
 
-    return oracle, user
+    return user
 
 
 def asked(oracle: Oracle, method: str, route: str) -> dict[str, Any] | None:
@@ -217,17 +214,17 @@ def asked(oracle: Oracle, method: str, route: str) -> dict[str, Any] | None:
     return request
 
 
-def test_each_route_takes_exactly_what_is_named(custom: tuple[Oracle, User]) -> None:
-    oracle, user = custom
+@with_fab
+def test_each_route_takes_exactly_what_is_named(oracle: Oracle, custom: User) -> None:
     if oracle.server.release.name == "2.7":
         pytest.skip("2.7 wants other permissions for the source and for setting a state, which a Viewer has anyway")
-    users: dict[frozenset[str], str] = {}
+    allowed: dict[frozenset[str], str] = {}
 
     def may(request: dict[str, Any], permissions: Collection[str]) -> bool:
         key = frozenset(permissions)
-        if key not in users:
-            users[key] = oracle.authorization(user(key))
-        answer = httpx.request(**request, headers={"authorization": users[key]}, timeout=30)
+        if key not in allowed:
+            allowed[key] = oracle.authorization(custom(key))
+        answer = httpx.request(**request, headers={"authorization": allowed[key]}, timeout=30)
         assert answer.status_code in (200, 400, 403, 404), answer.text
         return answer.status_code != 403
 
@@ -238,11 +235,11 @@ def test_each_route_takes_exactly_what_is_named(custom: tuple[Oracle, User]) -> 
             assert [each for each in sorted(named) if may(request, named - {each})] == [], (method, route)
 
 
+@with_fab
 @pytest.mark.parametrize("tool", READS + CHANGES)
-async def test_who_has_nothing_is_led_to_what_a_tool_takes(custom: tuple[Oracle, User], tool: str) -> None:
-    oracle, user = custom
+async def test_who_has_nothing_is_led_to_what_a_tool_takes(oracle: Oracle, custom: User, tool: str) -> None:
     named = set[str]()
-    while message := await refusal(oracle, user(named), tool):
+    while message := await refusal(oracle, custom(named), tool):
         more = set(NAMED.findall(message)) - named
         assert more, message
         named |= more
@@ -251,10 +248,10 @@ async def test_who_has_nothing_is_led_to_what_a_tool_takes(custom: tuple[Oracle,
     assert named == (takes if oracle.major == 2 else takes - {"can read on DAG Runs"})
 
 
-async def test_one_dag_may_be_given_alone(custom: tuple[Oracle, User]) -> None:
-    oracle, user = custom
+@with_fab
+async def test_one_dag_may_be_given_alone(oracle: Oracle, custom: User) -> None:
     everywhere = ("can read on DAG Code", *READ_RUNS.split(", ")[1:], *EDIT_RUNS.split(", ")[1:])
-    who = user((*everywhere, "can read on DAG:history", "can edit on DAG:history"))
+    who = custom((*everywhere, "can read on DAG:history", "can edit on DAG:history"))
     tools = {*READS, *CHANGES} - {"patch_dag"}  # which is tried on another DAG
     if oracle.major == 2:
         tools -= {"get_dag_source"}  # the file has other DAGs too, and Airflow 2 wants all of them to be readable

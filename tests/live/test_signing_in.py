@@ -17,10 +17,12 @@ from airflow_mcp.airflow.auth import RenewedAuth
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.credential import bearer
 from airflow_mcp.airflow.login import PasswordLogin
+from airflow_mcp.demo.releases import RELEASES
 from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
 from airflow_mcp.tools.context import App, make_app
 from tests.oracle import Oracle
+from tests.releases import RUN
 from tests.servers import DAG_IDS
 from tests.session import Session
 
@@ -55,13 +57,8 @@ async def connect_with_login(oracle: Oracle) -> AsyncIterator[tuple[Session, Ren
         yield session, auth
 
 
-@pytest.fixture
-def three(oracles: dict[str, Oracle]) -> Oracle:
-    """Airflow 3, the one that gives out tokens."""
-    found = [oracle for oracle in oracles.values() if oracle.major == 3]
-    if not found:
-        pytest.skip("only Airflow 3 gives out tokens")
-    return found[-1]
+only_three = pytest.mark.parametrize("oracle", [name for name in RUN if RELEASES[name].major == 3], indirect=True)
+"""Airflow 3 gives out tokens."""
 
 
 @pytest.fixture
@@ -127,8 +124,9 @@ async def test_a_password_file_that_goes_away(oracle: Oracle, tmp_path: Path) ->
         assert message == "AIRFLOW_MCP_PASSWORD_FILE: cannot be read: No such file or directory. Check the file."
 
 
-async def test_a_token(three: Oracle) -> None:
-    async with connect(three, token=three.token()) as session:
+@only_three
+async def test_a_token(oracle: Oracle) -> None:
+    async with connect(oracle, token=oracle.token()) as session:
         assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
 
 
@@ -139,21 +137,23 @@ async def test_a_garbage_token(oracle: Oracle, token: str) -> None:
         assert names_the_sign_in(message, "AIRFLOW_MCP_TOKEN"), message
 
 
-async def test_a_token_with_another_signature(three: Oracle) -> None:
-    token = three.token()
-    async with connect(three, token=tampered(token)) as session:
+@only_three
+async def test_a_token_with_another_signature(oracle: Oracle) -> None:
+    token = oracle.token()
+    async with connect(oracle, token=tampered(token)) as session:
         message = await session.error("get_dags")
         assert names_the_sign_in(message, "AIRFLOW_MCP_TOKEN"), message
         assert token.rpartition(".")[0] not in message
 
 
-async def test_a_token_file_is_read_at_each_call(three: Oracle, tmp_path: Path) -> None:
+@only_three
+async def test_a_token_file_is_read_at_each_call(oracle: Oracle, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(f"{WRONG}\n")
-    async with connect(three, token_file=file) as session:
+    async with connect(oracle, token_file=file) as session:
         message = await session.error("get_dags")
         assert names_the_sign_in(message, "AIRFLOW_MCP_TOKEN"), message
-        file.write_text(f"{three.token()}\n")
+        file.write_text(f"{oracle.token()}\n")
         assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
         file.write_text("")
         message = await session.error("get_dags")
@@ -170,12 +170,13 @@ def tampered(token: str) -> str:
     return f"{head}.{signature[::-1]}"
 
 
+@only_three
 @pytest.mark.parametrize("break_it", [tampered, lambda _: WRONG, lambda token: token[:20]])
 async def test_a_token_that_stops_to_work_is_renewed_and_the_call_goes_on(
-    three: Oracle, logins: list[PasswordLogin], break_it: Any
+    oracle: Oracle, logins: list[PasswordLogin], break_it: Any
 ) -> None:
-    three.pause("history", True)
-    async with connect_with_login(three) as (session, auth):
+    oracle.pause("history", True)
+    async with connect_with_login(oracle) as (session, auth):
         broken = break_it(token_of(auth))
         auth._kept = bearer(broken, math.inf)
         assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
@@ -185,20 +186,22 @@ async def test_a_token_that_stops_to_work_is_renewed_and_the_call_goes_on(
         done = await session.ok("patch_dag", dag_id="history", is_paused=False, confirm=True)
         assert done["done"] is True
         assert len(logins) == 3
-    assert three.dag("history")["is_paused"] is False
-    three.pause("history", True)
+    assert oracle.dag("history")["is_paused"] is False
+    oracle.pause("history", True)
 
 
-async def test_a_token_that_runs_out_soon_is_renewed_before(three: Oracle, logins: list[PasswordLogin]) -> None:
-    async with connect_with_login(three) as (session, auth):
+@only_three
+async def test_a_token_that_runs_out_soon_is_renewed_before(oracle: Oracle, logins: list[PasswordLogin]) -> None:
+    async with connect_with_login(oracle) as (session, auth):
         auth._kept = bearer(token_of(auth), time.time() + 1)
         assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
         assert len(logins) == 2
         assert time.time() + 60 < auth._kept.expires < math.inf
 
 
-async def test_many_calls_with_a_dead_token_share_one_sign_in(three: Oracle, logins: list[PasswordLogin]) -> None:
-    async with connect_with_login(three) as (session, auth):
+@only_three
+async def test_many_calls_with_a_dead_token_share_one_sign_in(oracle: Oracle, logins: list[PasswordLogin]) -> None:
+    async with connect_with_login(oracle) as (session, auth):
         logins.clear()
         auth._kept = bearer(WRONG, math.inf)
         async with anyio.create_task_group() as calls:

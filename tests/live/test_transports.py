@@ -173,40 +173,54 @@ def healthy(url: str) -> bool:
         return False
 
 
+class Served:
+    """Our server before each Airflow that a test asks for."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self._folder, self._stack = folder, stack
+        self._found: dict[str, tuple[str, Path]] = {}
+
+    def before(self, oracle: Oracle) -> tuple[str, Path]:
+        """Its address, and its log."""
+        name = oracle.server.release.name
+        if name not in self._found:
+            log = self._folder / name
+            _, url = self._stack.enter_context(serving(oracle, log))
+            self._found[name] = url, log
+        return self._found[name]
+
+
 @pytest.fixture(scope="module")
-def served(
-    oracles: dict[str, Oracle], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, tuple[str, Path]]]:
-    """By version, the address of a server before it, and its log."""
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with ExitStack() as stack:
-        servers = {}
-        for version, oracle in oracles.items():
-            log = tmp_path_factory.mktemp("http") / version
-            _, url = stack.enter_context(serving(oracle, log))
-            servers[version] = url, log
-        yield servers
+        yield Served(tmp_path_factory.mktemp("http"), stack)
+
+
+newest = pytest.mark.parametrize("oracle", RUN[-1:], indirect=True)
 
 
 @pytest.fixture
-def url(served: dict[str, tuple[str, Path]]) -> str:
-    return served[RUN[-1]][0]
+def url(oracle: Oracle, served: Served) -> str:
+    return served.before(oracle)[0]
 
 
 @pytest.mark.anyio
 @BOTH_ERAS
-async def test_over_http(oracle: Oracle, served: dict[str, tuple[str, Path]], mode: str) -> None:
-    url, log = served[oracle.server.release.name]
+async def test_over_http(oracle: Oracle, served: Served, mode: str) -> None:
+    url, log = served.before(oracle)
     async with Client(f"{url}/mcp", mode=mode) as client:
         await use(client, oracle)
     entries = check_log(log.read_text(), oracle)
     assert any(entry["message"] == f"serving at {url}/mcp" for entry in entries)
 
 
+@newest
 def test_health(url: str) -> None:
     answer = httpx.get(f"{url}/health")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok", "version": __version__})
 
 
+@newest
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -229,29 +243,30 @@ def test_only_this_machine_is_let_in(url: str, headers: dict[str, str], status: 
     assert ("airflow-ops-mcp" in answer.text) is (status == 200)
 
 
+@newest
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_at_a_signal(oracles: dict[str, Oracle], tmp_path: Path, number: signal.Signals) -> None:
-    with serving(oracles[RUN[-1]], tmp_path / "log") as (process, _):
+def test_it_stops_at_a_signal(oracle: Oracle, tmp_path: Path, number: signal.Signals) -> None:
+    with serving(oracle, tmp_path / "log") as (process, _):
         process.send_signal(number)
         process.wait(5)
-    check_log((tmp_path / "log").read_text(), oracles[RUN[-1]])
+    check_log((tmp_path / "log").read_text(), oracle)
 
 
+@newest
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_at_a_signal_while_a_client_listens(
-    oracles: dict[str, Oracle], tmp_path: Path, number: signal.Signals
-) -> None:
-    with serving(oracles[RUN[-1]], tmp_path / "log") as (process, url), httpx.Client(headers=HEADERS) as client:
+def test_it_stops_at_a_signal_while_a_client_listens(oracle: Oracle, tmp_path: Path, number: signal.Signals) -> None:
+    with serving(oracle, tmp_path / "log") as (process, url), httpx.Client(headers=HEADERS) as client:
         answer = client.post(f"{url}/mcp", json=HELLO)
         client.headers["mcp-session-id"] = answer.headers["mcp-session-id"]
         with client.stream("GET", f"{url}/mcp") as listening:
             assert listening.status_code == 200
             process.send_signal(number)
             process.wait(5)
-    check_log((tmp_path / "log").read_text(), oracles[RUN[-1]])
+    check_log((tmp_path / "log").read_text(), oracle)
 
 
 @pytest.mark.anyio
+@newest
 async def test_many_clients_share_one_server(url: str) -> None:
     async with Client(f"{url}/mcp") as one, Client(f"{url}/mcp", mode="legacy") as other:
         plan = (await Session(one).ok("patch_dag", dag_id="history", is_paused=False, confirm=False))["plan"]
