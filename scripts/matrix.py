@@ -20,8 +20,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 from airflow_mcp.demo.processes import end_server
-from airflow_mcp.demo.releases import RELEASES
+from airflow_mcp.demo.releases import RELEASES, install
 from scripts import generate
+from tests.releases import FAB
 
 RESULTS = generate.ROOT / "tests" / "matrix.json"
 # These start an Airflow of their own, always the same ones, whatever the matrix is at.
@@ -48,6 +49,8 @@ def main(argv: Sequence[str]) -> int:
 def run(name: str) -> dict[str, Any]:
     """The live tests on one release: what came of them, in all and by tool."""
     print(f"\nAirflow {RELEASES[name].version}", flush=True)
+    for release in (RELEASES[name], *([FAB] if name == FAB.name else [])):
+        install(release, print)  # which counts with no test's time
     with tempfile.TemporaryDirectory(prefix="matrix-") as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "tests/live", *(f"--ignore={file}" for file in LEFT_OUT)]

@@ -25,7 +25,7 @@ DAG_IDS = ("daily_report", "sales_etl", "load_files", "diamond", "отчёт.v1"
 PATIENCE = 120
 """Seconds for an Airflow to get ready: less than its first test may take."""
 VIEWER = "vera"
-SIMPLE_ROLES = {VIEWER: "viewer", "uma": "user", "otto": "op"}
+SIMPLE_ROLES = {VIEWER: "viewer", "uma": "user"}
 
 
 class Airflows:

@@ -19,6 +19,7 @@ from airflow_mcp.airflow.dialect import V1
 from airflow_mcp.airflow.permissions import PERMISSIONS, needed
 from airflow_mcp.check import findings
 from airflow_mcp.demo.releases import RELEASES
+from tests.examples import examples
 from tests.fab import add_role, add_user
 from tests.oracle import Oracle
 from tests.releases import FAB as FAB_RELEASE
@@ -28,12 +29,12 @@ from tests.session import connect, text_of
 
 pytestmark = pytest.mark.anyio
 
-# As Airflow documents it: a Viewer reads, a User changes DAGs and their runs, an Op and an Admin may more than
-# any tool does, and Public nothing.
+# As Airflow documents it: a Viewer reads, a User changes DAGs and their runs, and Public may nothing. An Op and an
+# Admin may all that a User may, and what no tool does.
 READS = ("get_dags", "get_dag", "get_dag_details", "get_dag_source", "get_tasks", "get_task")
 CHANGES = ("patch_dag", "clear_task_instances", "set_task_instances_state")
-FAB = {"Admin": READS + CHANGES, "Op": READS + CHANGES, "User": READS + CHANGES, "Viewer": READS, "Public": ()}
-SIMPLE = {"admin": READS + CHANGES, "op": READS + CHANGES, "user": READS + CHANGES, "viewer": READS}
+FAB = {"User": READS + CHANGES, "Viewer": READS, "Public": ()}
+SIMPLE = {"user": READS + CHANGES, "viewer": READS}
 MAY: Mapping[str, Mapping[str, Collection[str]]] = {
     **{name: FAB if RELEASES[name].major == 2 else SIMPLE for name in RUN},
     **({FAB_NAME: FAB} if FAB_RELEASE.name in RUN else {}),
@@ -76,20 +77,14 @@ class Scene:
 
     def set(self, tool: str) -> dict[str, Any]:
         """Set the scene for a tool; gives its arguments."""
-        if tool == "get_dags":
-            return {}
         if tool == "patch_dag":
             self.oracle.pause(UNDATED, True)
-            return {"dag_id": UNDATED, "is_paused": False, "confirm": True}
+            return examples(dag_id=UNDATED)[tool]
         if tool in CHANGES:
             self.oracle.pause("history", True)
             self.run_id = self.oracle.trigger("history")
             self._succeed("first")
-            run = {"dag_id": "history", "dag_run_id": self.run_id, "confirm": True}
-            if tool == "clear_task_instances":
-                return {**run, "task_ids": ["first"], "only_failed": False}
-            return {**run, "task_id": "first", "new_state": "failed"}
-        return {"dag_id": "history", **({"task_id": "first"} if tool == "get_task" else {})}
+        return examples(dag_run_id=self.run_id)[tool]
 
     def _succeed(self, task_id: str) -> None:
         body = {"new_state": "success"} | ({"dry_run": False} if self.oracle.major == 2 else {})
@@ -142,7 +137,7 @@ def user_of(oracle: Oracle, role: str, users: Users) -> str:
             add_user(oracle, user, role)
             users[oracle.name].add(user)
         return user
-    return {role: user for user, role in {"admin": "admin", **SIMPLE_ROLES}.items()}[role]
+    return {role: user for user, role in SIMPLE_ROLES.items()}[role]
 
 
 @each_role

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import httpx
 import pytest
 
 from airflow_mcp.airflow.dialect import V1, V2
 from airflow_mcp.airflow.permissions import PERMISSIONS, needed
+from tests.examples import examples
 from tests.replay import Replay, replayed
 
 pytestmark = pytest.mark.anyio
 
-RUN: dict[str, Any] = {"dag_id": "history", "dag_run_id": "r1", "confirm": True}
-CALLS: dict[str, dict[str, Any]] = {
-    "get_dags": {},
-    "get_dag": {"dag_id": "history"},
-    "get_dag_details": {"dag_id": "history"},
-    "get_dag_source": {"dag_id": "history"},
-    "get_tasks": {"dag_id": "history"},
-    "get_task": {"dag_id": "history", "task_id": "first"},
-    "patch_dag": {"dag_id": "history", "is_paused": True, "confirm": True},
-    "clear_task_instances": {**RUN, "task_ids": ["first"]},
-    "set_task_instances_state": {**RUN, "task_id": "first", "new_state": "failed"},
-}
-DAG = {"dag_id": "history", "is_paused": False, "file_token": "t"}
+DAG = {"dag_id": "history", "is_paused": True, "file_token": "t"}
 TASKS = {"tasks": [{"task_id": "first", "downstream_task_ids": []}], "total_entries": 1}
 
 
@@ -39,7 +26,7 @@ async def refusal(version: str, tool: str, refuses: str) -> str:
         return httpx.Response(200, json=TASKS if path.endswith("/tasks") else DAG)
 
     async with replayed(Replay(version, answer), api_version="v1" if version < "3" else "v2") as session:
-        return await session.error(tool, **CALLS[tool])
+        return await session.error(tool, **examples()[tool])
 
 
 @pytest.mark.parametrize("version", ["2.11", "3.3"])
