@@ -61,7 +61,7 @@ test: debian check airflows ## Run every check and every test, on a real Airflow
 	$(RUN) pytest $(SIDE_BY_SIDE) --cov --cov-report=term $(ARGS)
 
 quick: check ## Run the checks, and the tests that need no server (ARGS="-k clear" to choose)
-	$(RUN) pytest $(SIDE_BY_SIDE) tests/unit tests/contract $(ARGS)
+	$(RUN) pytest $(SIDE_BY_SIDE) tests/unit tests/hostile tests/contract $(ARGS)
 
 airflows: setup
 	$(RUN) python -m tests.releases
@@ -75,11 +75,11 @@ test-scale: setup ## Run an Airflow 3.3 with 10,000 DAGs on PostgreSQL behind ng
 	fi
 	CI=true $(RUN) pytest tests/scale
 
-test-pythons: $(UV_HOME)/bin/uv ## Run the unit and contract tests on Python 3.11 to 3.14 (PYTHONS="3.12 3.13" for some)
+test-pythons: $(UV_HOME)/bin/uv ## Run the unit, hostile and contract tests on Python 3.11 to 3.14 (PYTHONS="3.12 3.13" for some)
 	@bad=; for python in $(PYTHONS); do \
 		if ! $(MAKE) --no-print-directory VENV=.venv-$$python PYTHON=$$python setup; then \
 			bad="$$bad; Python $$python is not to be had (uv said why)"; \
-		elif ! .venv-$$python/bin/pytest -q tests/unit tests/contract; then \
+		elif ! .venv-$$python/bin/pytest -q tests/unit tests/hostile tests/contract; then \
 			bad="$$bad; Python $$python failed"; \
 		fi; \
 	done; \

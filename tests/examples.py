@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from airflow_mcp.tools import dags
@@ -26,6 +27,24 @@ def examples(dag_id: str = "history", dag_run_id: str = "a run", task_id: str = 
         "patch_dag": {**dag, "is_paused": False, "confirm": True},
         "clear_task_instances": {**run, "task_ids": [task_id], "only_failed": False},
         "set_task_instances_state": {**run, "task_id": task_id, "new_state": "failed"},
+    }
+
+
+def agreeable(ids: Mapping[str, str], version: str, map_index: int = -1) -> dict[str, Any]:
+    """What an Airflow that has these ids, and does as it is told, answers to each request of these examples."""
+    return {
+        **ids,
+        "is_paused": True,
+        "owners": ["ana"],
+        "content": "x = 1\n",
+        "version": version,
+        "dags": [{"dag_id": ids["dag_id"], "is_paused": False, "owners": ["ana"]}],
+        "dag_runs": [{"dag_run_id": ids["dag_run_id"], "logical_date": "2026-11-21T00:00:00Z"}],
+        "tasks": [{"task_id": ids["task_id"], "downstream_task_ids": []}],
+        "task_instances": [{**ids, "map_index": map_index, "state": "upstream_failed"}],
+        "logical_date": "2026-11-21T00:00:00Z",
+        "total_entries": 1,
+        "access_token": "token",
     }
 
 

@@ -34,7 +34,7 @@ from airflow_mcp.errors import (
 from airflow_mcp.settings import Settings
 from airflow_mcp.tools import dags
 from airflow_mcp.tools.spec import tools_of
-from tests.examples import ID_ARGUMENTS, examples, with_id
+from tests.examples import ID_ARGUMENTS, agreeable, examples, with_id
 from tests.releases import LAST
 from tests.replay import URL, Replay, replayed
 
@@ -235,22 +235,8 @@ ROUTES: dict[str, tuple[set[str], set[str]]] = {
 }
 
 
-async def agreeable(request: httpx.Request) -> httpx.Response:
-    """An Airflow that has all these ids and does as it is told."""
-    instance = {**IDS, "map_index": -1, "state": "upstream_failed"}
-    everything = {
-        **IDS,
-        "is_paused": False,
-        "owners": ["ana"],
-        "content": "x = 1\n",
-        "version": "2.11.2" if "/v1/" in request.url.path else "3.3.2",
-        "tasks": [{"task_id": IDS["task_id"], "downstream_task_ids": []}],
-        "task_instances": [instance],
-        "logical_date": "2026-11-21T00:00:00Z",
-        "total_entries": 1,
-        "access_token": "token",
-    }
-    return httpx.Response(200, json=everything)
+async def obedient(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json=agreeable(IDS, "2.11.2" if "/v1/" in request.url.path else "3.3.2"))
 
 
 def route(request: httpx.Request) -> str:
@@ -265,7 +251,7 @@ def route(request: httpx.Request) -> str:
 @every_version
 @pytest.mark.parametrize("tool", CALLS)
 async def test_every_id_of_every_tool_is_one_encoded_segment(tool: str, version: str) -> None:
-    replay = Replay(version, agreeable)
+    replay = Replay(version, obedient)
     old, url = version < "3", f"{URL}/airflow"
     async with replayed(replay, url=url, api_version="v1" if old else "v2") as session:
         await session.ok(tool, **CALLS[tool])
@@ -273,7 +259,7 @@ async def test_every_id_of_every_tool_is_one_encoded_segment(tool: str, version:
 
 
 async def test_a_file_token_is_one_encoded_segment() -> None:
-    replay = Replay("2.11", agreeable)
+    replay = Replay("2.11", obedient)
     async with replayed(replay, url=f"{URL}/airflow", api_version="v1") as session:
         await session.ok("get_dag_source", file_token=IDS["file_token"])
     assert [route(request) for request in replay.requests] == ["dagSources/{file_token}"]
@@ -281,7 +267,7 @@ async def test_a_file_token_is_one_encoded_segment() -> None:
 
 async def test_a_map_index_is_one_segment() -> None:
     async def mapped(request: httpx.Request) -> httpx.Response:
-        answer = (await agreeable(request)).json()
+        answer = (await obedient(request)).json()
         answer["task_instances"][0]["map_index"] = 3
         return httpx.Response(200, json=answer)
 
@@ -302,7 +288,7 @@ def test_these_are_all_the_id_arguments() -> None:
 @every_version
 @pytest.mark.parametrize(("tool", "name"), ID_ARGUMENTS, ids=[" ".join(each) for each in ID_ARGUMENTS])
 async def test_a_bad_id_is_refused_by_name_before_anything_is_sent(tool: str, name: str, version: str) -> None:
-    replay = Replay(version, agreeable)
+    replay = Replay(version, obedient)
     wrong: list[tuple[str, str, int]] = []
     async with replayed(replay, api_version="v1" if version < "3" else "v2") as session:
         for value in (*REFUSED.values(), "../../variables/bait", "history/details", "etl\n", "x" * 4097):
@@ -320,7 +306,7 @@ async def test_a_bad_id_is_refused_by_name_before_anything_is_sent(tool: str, na
 
 @pytest.mark.parametrize("given", ["https://host/airflow", "https://host/airflow/", "https://host/airflow/api/v1/"])
 async def test_the_path_prefix_comes_before_everything(given: str) -> None:
-    wire = Wire(agreeable)
+    wire = Wire(obedient)
     airflow = Airflow(Settings(url=given, username="ana", password="pw"), wire)
     await airflow.read("dags")
     assert [str(request.url) for request in wire.requests] == [
