@@ -28,7 +28,7 @@ class Oracle:
     def __post_init__(self) -> None:
         self.name = self.name or self.server.release.name
         self.major = self.server.release.major
-        self.http = httpx.Client(base_url=f"{self.server.url}/api/v{self.major - 1}/", timeout=30)
+        self.http = httpx.Client(base_url=f"{self.server.url}/api/v{self.major - 1}/", timeout=60)
         self.http.headers["authorization"] = self.authorization("admin")
 
     @cached_property
@@ -57,7 +57,7 @@ class Oracle:
 
     def token(self, user: str = "admin") -> str:
         body = {"username": user, "password": self.password(user)}
-        answer = httpx.post(f"{self.server.url}/auth/token", json=body)
+        answer = httpx.post(f"{self.server.url}/auth/token", json=body, timeout=60)
         return str(answer.raise_for_status().json()["access_token"])
 
     def settings(self, user: str = "admin", **more: Any) -> Settings:
@@ -71,7 +71,7 @@ class Oracle:
     def dag(self, dag_id: str) -> Any:
         return self.call("GET", f"dags/{quote(dag_id, safe='')}")
 
-    def wait_for_dags(self, *dag_ids: str, seconds: float = 45) -> None:
+    def wait_for_dags(self, *dag_ids: str, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             seen = {row["dag_id"] for row in self.call("GET", "dags")["dags"]}

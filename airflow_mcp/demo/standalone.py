@@ -152,7 +152,7 @@ class Standalone:
 
     def _failure(self, what: str) -> StandaloneError:
         log = tail(self.home / "standalone.log", 30)
-        if self.read_password():
+        if self.read_password() and self.password:  # which a server without a sign-in has not
             log = log.replace(self.password, "***")
         return StandaloneError(f"Airflow {self.release.version} {what}; the end of its log:\n{log}")
 
@@ -204,6 +204,7 @@ def _settings(release: Release, home: Path, port: int, log_ports: Sequence[int])
         "core__load_examples": "False",
         "core__parallelism": "2",
         "database__load_default_connections": "False",
+        "database__sql_alchemy_conn": f"sqlite:///{home}/airflow.db?timeout=60",  # after 5 s a locked one is an error
         "logging__worker_log_server_port": f"{log_ports[0]}",
         "logging__trigger_log_server_port": f"{log_ports[1]}",
         "scheduler__scheduler_heartbeat_sec": "1",
