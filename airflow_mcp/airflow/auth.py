@@ -10,9 +10,8 @@ from typing import Protocol
 import anyio
 import httpx
 
-from airflow_mcp.airflow.body import body_of
 from airflow_mcp.airflow.command import TokenCommand
-from airflow_mcp.airflow.credential import LARGEST_ANSWER, NONE_YET, Credential
+from airflow_mcp.airflow.credential import NONE_YET, Credential
 from airflow_mcp.airflow.dialect import Dialect
 from airflow_mcp.airflow.failures import ADVICE, INVALID_TOKEN
 from airflow_mcp.airflow.kerberos import KerberosAuth
@@ -115,7 +114,7 @@ class RenewedAuth(httpx.Auth):
             request.extensions[ADVICE] = {401: self._source.advice, 403: self._source.advice}
         request.headers.update(used.headers)
         response = yield request
-        if not await _refused(response):
+        if not _refused(response):
             return
         async with self._lock:
             if self._kept is used:
@@ -128,8 +127,8 @@ class RenewedAuth(httpx.Auth):
         return time.time() > self._kept.expires - RENEW_BEFORE
 
 
-async def _refused(response: httpx.Response) -> bool:
+def _refused(response: httpx.Response) -> bool:
     if response.status_code == 403:
         # Airflow 3 says 403, not 401, for a token signed with a key that it no longer has.
-        return INVALID_TOKEN.encode() in await body_of(response, LARGEST_ANSWER)
+        return INVALID_TOKEN.encode() in response.content
     return response.status_code == 401

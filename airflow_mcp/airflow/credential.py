@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 LARGEST_ANSWER = 64 * 1024
-"""Bytes that one needs at most to be told, by a server or by a command."""
+"""Bytes that one takes at most to be printed, by a command."""
 
 
 @dataclass(frozen=True)

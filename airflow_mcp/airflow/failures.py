@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -135,11 +136,20 @@ def _told(error: BaseException | None) -> str:
     return str(error or "")
 
 
-def undecodable(error: httpx.DecodingError) -> NotAirflowError:
+def undecodable(problem: str) -> NotAirflowError:
     """The error for a compressed answer that does not unpack."""
     return NotAirflowError(
-        f"The answer is garbled ({clean(str(error))}): it was cut off or changed on its way. Try again; if it stays, "
+        f"The answer is garbled ({clean(problem)}): it was cut off or changed on its way. Try again; if it stays, "
         "look at the proxy in front of Airflow."
+    )
+
+
+def packed_otherwise(codings: Sequence[str], asked: str) -> NotAirflowError:
+    """The error for an answer that is compressed in another way than was asked for, or more than once."""
+    told = clean(", ".join(codings))[:100]
+    return NotAirflowError(
+        f"The answer is compressed as {told}, and {asked} was asked for, once: nothing else is unpacked. Look at the "
+        "proxy in front of Airflow."
     )
 
 

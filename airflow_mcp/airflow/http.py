@@ -14,7 +14,7 @@ import anyio
 import httpx
 
 from airflow_mcp import __version__
-from airflow_mcp.airflow.body import body_of
+from airflow_mcp.airflow.body import CODING, read_body
 from airflow_mcp.airflow.failures import (
     RETRIABLE,
     failure,
@@ -22,10 +22,16 @@ from airflow_mcp.airflow.failures import (
     not_json,
     outcome_unknown,
     redirected,
-    undecodable,
     unreachable,
 )
-from airflow_mcp.errors import InvalidArgumentError, ReadOnlyError, SettingsError, TimedOutError, TooLargeError
+from airflow_mcp.errors import (
+    InvalidArgumentError,
+    NotAirflowError,
+    ReadOnlyError,
+    SettingsError,
+    TimedOutError,
+    TooLargeError,
+)
 from airflow_mcp.ids import LONGEST, id_problem
 from airflow_mcp.settings import PREFIX, Settings
 
@@ -113,8 +119,6 @@ class Http:
                 response = await self._exchange(call, auth)
             except httpx.TimeoutException:
                 raise TimeoutError from None
-            except httpx.DecodingError as error:
-                raise undecodable(error) from None
             except httpx.RequestError as error:
                 if wait is None or not _lasts(wait):
                     raise unreachable(self._settings.url, error) from None
@@ -137,8 +141,10 @@ class Http:
             if not sent:
                 raise unreachable(self._settings.url, error, change=True) from None
             raise outcome_unknown(f"the connection broke ({type(error).__name__})") from None
-        except TooLargeError:
-            raise outcome_unknown("its answer was too large to read") from None
+        except (TooLargeError, NotAirflowError) as error:
+            if not sent:
+                raise type(error)(f"{error} Nothing was changed.") from None
+            raise outcome_unknown(f"its answer could not be read. {error}") from None
         if response.status_code >= 500:
             raise outcome_unknown(f"it answered {response.status_code}")
         return response
@@ -154,11 +160,7 @@ class Http:
             headers={"accept": "application/json"},
             extensions={SENT: sent},
         )
-        response = await client.send(request, auth=auth, stream=True, follow_redirects=False)
-        try:
-            return await _read(response)
-        finally:
-            await response.aclose()
+        return await client.send(request, auth=auth, follow_redirects=False)
 
     def _open(self) -> httpx.AsyncClient:
         if self._client is None:
@@ -168,7 +170,7 @@ class Http:
                 timeout=self._settings.timeout,
                 # A session cookie of Airflow's would sign in the next call by itself.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                event_hooks={"request": [self._add_headers, _mark_sent]},
+                event_hooks={"request": [self._add_headers, _mark_sent], "response": [_read]},
                 headers={"user-agent": f"airflow-ops-mcp/{__version__}"},
             )
         return self._client
@@ -177,6 +179,12 @@ class Http:
         """To each request, a sign-in's own too: a proxy may want them. What a sign-in has set stays."""
         for name, value in self._settings.read_headers().items():
             request.headers.setdefault(name, value)
+        request.headers["accept-encoding"] = CODING
+
+
+async def _read(response: httpx.Response) -> None:
+    """Each answer, a sign-in's own too, before anything else looks at it."""
+    await read_body(response, MAX_BODY)
 
 
 async def _mark_sent(request: httpx.Request) -> None:
@@ -231,13 +239,6 @@ def _plain(value: str | int | bool | list[str]) -> str | list[str]:
     if isinstance(value, list):
         return value
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-async def _read(response: httpx.Response) -> httpx.Response:
-    body = await body_of(response, MAX_BODY)
-    # Raw, since a header may hold what no text decodes; the body is decoded by now.
-    headers = [pair for pair in response.headers.raw if pair[0].lower() != b"content-encoding"]
-    return httpx.Response(response.status_code, headers=headers, content=body, request=response.request)
 
 
 def _decoded(response: httpx.Response, call: Call) -> Any:

@@ -6,10 +6,9 @@ import json
 
 import httpx
 
-from airflow_mcp.airflow.body import body_of
-from airflow_mcp.airflow.credential import LARGEST_ANSWER, Credential, bearer
+from airflow_mcp.airflow.credential import Credential, bearer
 from airflow_mcp.airflow.failures import RETRIABLE
-from airflow_mcp.errors import NotSignedInError, TooLargeError
+from airflow_mcp.errors import NotSignedInError
 from airflow_mcp.settings import Settings
 
 
@@ -37,7 +36,7 @@ class PasswordLogin:
                 "Airflow refused the user name or the password (401). Check AIRFLOW_MCP_USERNAME and "
                 "AIRFLOW_MCP_PASSWORD."
             )
-        token = await _access_token(answer) if answer.is_success else None
+        token = _access_token(answer) if answer.is_success else None
         if not token:
             raise NotSignedInError(
                 f"Signing in with a user name and a password did not work: /auth/token answered {status} without a "
@@ -61,7 +60,7 @@ class OpenLogin:
     async def credential(self, answer: httpx.Response | None) -> Credential:
         """The token that everybody gets. Raises NotSignedInError where nobody does."""
         assert answer is not None  # noqa: S101 - there is always a request
-        token = await _access_token(answer) if answer.is_success else None
+        token = _access_token(answer) if answer.is_success else None
         if not token:
             raise NotSignedInError(
                 "Not signed in (401): this Airflow wants a sign-in, and none is set. Set AIRFLOW_MCP_USERNAME and "
@@ -80,9 +79,9 @@ def _token_request(settings: Settings, method: str, body: object = None) -> http
     )
 
 
-async def _access_token(response: httpx.Response) -> str | None:
+def _access_token(response: httpx.Response) -> str | None:
     try:
-        token = json.loads(await body_of(response, LARGEST_ANSWER))["access_token"]
-    except (ValueError, LookupError, TypeError, RecursionError, TooLargeError):
+        token = json.loads(response.content)["access_token"]
+    except (ValueError, LookupError, TypeError, RecursionError):
         return None
     return token if isinstance(token, str) else None

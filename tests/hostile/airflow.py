@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -76,7 +76,7 @@ class Airflow:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request, one answer, and the connection ends."""
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        try:
             request = await _request(reader)
             self.requests.append(request)
             given = self.hostile.get(request.step, self.good)(request)
@@ -86,9 +86,10 @@ class Airflow:
                     await writer.drain()
                 else:
                     await asyncio.sleep(piece)
-        with suppress(ConnectionError):
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # the other end has heard enough
+        finally:
             writer.close()
-            await writer.wait_closed()
 
 
 async def _request(reader: asyncio.StreamReader) -> Request:
@@ -109,13 +110,22 @@ def answer(status: int, body: Any, *headers: bytes, kind: bytes = b"application/
 @asynccontextmanager
 async def airflow(release: str) -> AsyncIterator[Airflow]:
     """An Airflow 2.11 or 3.3, on a port of its own."""
-    fake = Airflow(release)
-    server = await asyncio.start_server(fake.serve, "127.0.0.1", 0)
+    fake, serving = Airflow(release), set[asyncio.Task[None]]()
+
+    def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.add(asyncio.ensure_future(fake.serve(reader, writer)))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
     fake.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield fake
     finally:
         server.close()
+        for each in serving:
+            each.cancel()  # one that never ends, or waits
+        ended = await asyncio.gather(*serving, return_exceptions=True)
+    if faults := [each for each in ended if isinstance(each, Exception)]:
+        raise faults[0]
 
 
 @asynccontextmanager
