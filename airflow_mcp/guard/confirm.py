@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from airflow_mcp.errors import PlanError
+from airflow_mcp.guard.plans import Plans
 from airflow_mcp.models.changes import ChangeArguments, ChangeT, Prepared
 from airflow_mcp.settings import Settings
 
-REMEMBERED_PLANS = 256
-MOST_REMEMBERED_ITEMS = 1000
 MOST_DIFFERENCES = 10
 
+ArgumentsT = TypeVar("ArgumentsT", bound=ChangeArguments)
+
 _DONE = "Done: "
+_PREVIEW_AGAIN = "Nothing was changed. Call with confirm=false, show the preview, then call again with its plan."
 
 
 class Guard:
@@ -24,58 +25,78 @@ class Guard:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._previewed: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._plans = Plans()
 
-    async def carry_out(self, tool: str, args: ChangeArguments, change: Prepared[ChangeT]) -> ChangeT:
+    async def carry_out(
+        self, tool: str, args: ArgumentsT, prepare: Callable[[ArgumentsT], Awaitable[Prepared[ChangeT]]]
+    ) -> ChangeT:
         """Preview a change, or make it.
 
-        With `confirm=false` the preview comes back with its plan. With `confirm=true` the change is made, once;
-        a plan that no longer fits, or that the policy wants and is not there, raises PlanError, and nothing
-        was sent.
+        `prepare` looks at what would be changed. With `confirm=false` the preview comes back with its plan. With
+        `confirm=true` the change is made, once; a plan that no longer holds or was used, or that the policy wants
+        and is not there, raises PlanError, and nothing was sent. Calls with one plan wait for each other.
         """
-        plan = self._plan(tool, args, change.items)
-        if not args.confirm:
-            return self._preview(plan, change)
-        if args.plan is not None and args.plan != plan:
-            raise PlanError(self._drift(args.plan, plan, change))
-        if args.plan is None and self._settings.confirm == "plan":
+        if args.confirm and args.plan is not None:
+            return await self._as_planned(tool, args, args.plan, prepare)
+        if args.confirm and self._settings.confirm == "plan":
+            raise PlanError(f"plan: this server changes nothing without one. {_PREVIEW_AGAIN}")
+        change = await prepare(args)
+        digest = self._digest(tool, args, change.items)
+        return await self._make(digest, change) if args.confirm else self._preview(digest, change)
+
+    async def _as_planned(
+        self,
+        tool: str,
+        args: ArgumentsT,
+        plan: str,
+        prepare: Callable[[ArgumentsT], Awaitable[Prepared[ChangeT]]],
+    ) -> ChangeT:
+        previewed = self._plans.get(plan)
+        if previewed is None:
             raise PlanError(
-                "plan: this server changes nothing without one. Call with confirm=false, show the preview, then "
-                "call again with confirm=true and its plan. Nothing was changed."
+                "plan: is not known here: it comes from no preview of this server, from one before its start, or from "
+                f"one long ago. {_PREVIEW_AGAIN}"
             )
+        async with previewed.lock:
+            if previewed.used:
+                raise PlanError(f"plan: was used: a plan is good once, whatever came of it. {_PREVIEW_AGAIN}")
+            change = await prepare(args)
+            digest = self._digest(tool, args, change.items)
+            if digest != previewed.change:
+                raise PlanError(
+                    f"plan: no longer holds: {_moved(previewed.items, change.items)}. As it is now: "
+                    f"{change.preview.summary} {_PREVIEW_AGAIN}"
+                )
+            return await self._make(digest, change)
+
+    async def _make(self, digest: str, change: Prepared[ChangeT]) -> ChangeT:
         if not change.items:
             return change.preview
+        self._plans.use_up(digest)
         await change.apply()
         return change.preview.model_copy(update={"done": True, "summary": _DONE + change.preview.summary})
 
-    def _preview(self, plan: str, change: Prepared[ChangeT]) -> ChangeT:
+    def _preview(self, digest: str, change: Prepared[ChangeT]) -> ChangeT:
         if not change.items:
             return change.preview
-        if len(change.items) <= MOST_REMEMBERED_ITEMS:
-            self._previewed[plan] = change.items
-            self._previewed.move_to_end(plan)
-        while len(self._previewed) > REMEMBERED_PLANS:
-            self._previewed.popitem(last=False)
+        plan = self._plans.add(digest, change.items)
         following = f"Nothing was changed. To do it: the same arguments with confirm=true and plan={plan}."
         return change.preview.model_copy(update={"plan": plan, "next": following})
 
-    def _plan(self, tool: str, args: ChangeArguments, items: Sequence[str]) -> str:
-        """The name of exactly this change here: another argument, instance, thing or state gives another."""
+    def _digest(self, tool: str, args: ChangeArguments, items: Sequence[str]) -> str:
+        """Of exactly this change here: another argument, instance, thing or state gives another."""
         arguments = args.model_dump(mode="json", exclude={"confirm", "plan"})
         text = json.dumps([self._settings.url, tool, arguments, list(items)], sort_keys=True)
-        return base64.b32encode(hashlib.sha256(text.encode()).digest()[:10]).decode().lower()
+        return hashlib.sha256(text.encode()).hexdigest()
 
-    def _drift(self, given: str, plan: str, change: Prepared[ChangeT]) -> str:
-        before = self._previewed.get(given)
-        if before is None:
-            moved = "it belongs to other arguments, or the preview is long ago, or was too large to keep"
-        else:
-            gone = [f"-{item}" for item in sorted(set(before) - set(change.items))]
-            new = [f"+{item}" for item in sorted(set(change.items) - set(before))]
-            differences = gone + new
-            more = f" and {len(differences) - MOST_DIFFERENCES} more" if len(differences) > MOST_DIFFERENCES else ""
-            moved = "; ".join(differences[:MOST_DIFFERENCES]) + more if differences else "the arguments differ"
-        return (
-            f"plan: {given} no longer holds: {moved}. Nothing was changed. As it is now: {change.preview.summary} "
-            f"Its plan is {plan}."
-        )
+
+def _moved(before: Sequence[str] | None, now: Sequence[str]) -> str:
+    """What differs from a preview, in short."""
+    if before is None:
+        return "something moved, or the arguments differ (the preview was too large to keep)"
+    differences = [f"-{item}" for item in sorted(set(before) - set(now))]
+    differences += [f"+{item}" for item in sorted(set(now) - set(before))]
+    if not differences:
+        return "the arguments differ"
+    more = f" and {len(differences) - MOST_DIFFERENCES} more" if len(differences) > MOST_DIFFERENCES else ""
+    return "; ".join(differences[:MOST_DIFFERENCES]) + more

@@ -52,7 +52,7 @@ async def get_task(app: App, args: GetTask) -> TaskDetails:
 @tool("Pause or unpause a DAG", changes=True)
 async def patch_dag(app: App, args: PatchDag) -> DagChange:
     """Pause or unpause a DAG."""
-    return await app.guard.carry_out("patch_dag", args, await app.dags.prepare_patch(args))
+    return await app.guard.carry_out("patch_dag", args, app.dags.prepare_patch)
 
 
 @tool("Clear task instances", changes=True, destructive=True, idempotent=False)
@@ -61,10 +61,10 @@ async def clear_task_instances(app: App, args: ClearTaskInstances) -> TaskInstan
 
     The preview lists each with its state: the way to see what failed.
     """
-    return await app.guard.carry_out("clear_task_instances", args, await app.clear.prepare(args))
+    return await app.guard.carry_out("clear_task_instances", args, app.clear.prepare)
 
 
 @tool("Set the state of task instances", changes=True, destructive=True)
 async def set_task_instances_state(app: App, args: SetTaskInstancesState) -> TaskInstancesChange:
     """Mark task instances success, failed or skipped without running them; failed ones downstream run again."""
-    return await app.guard.carry_out("set_task_instances_state", args, await app.set_state.prepare(args))
+    return await app.guard.carry_out("set_task_instances_state", args, app.set_state.prepare)

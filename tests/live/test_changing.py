@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+import anyio
 import pytest
+from mcp.types import CallToolResult
 
 from tests.oracle import Oracle
 from tests.servers import VIEWER
-from tests.session import Session, connect
+from tests.session import Session, connect, text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -91,17 +93,51 @@ async def test_a_plan_no_longer_holds_once_the_state_moved(session: Session, ora
     plan = (await session.ok("patch_dag", confirm=False, **arguments))["plan"]
     oracle.pause("mapped_group", False)
     message = await session.error("patch_dag", confirm=True, plan=plan, **arguments)
-    assert f"plan: {plan} no longer holds: -mapped_group is_paused=True. Nothing was changed." in message
+    assert "plan: no longer holds: -mapped_group is_paused=True. As it is now: " in message
+    assert "Nothing was changed." in message
     oracle.pause("mapped_group", True)
     message = await session.error("patch_dag", confirm=True, plan=plan, dag_id="diamond", is_paused=False)
     assert "no longer holds" in message
+
+
+async def test_a_plan_is_good_once(session: Session, oracle: Oracle) -> None:
+    oracle.pause("mapped_group", True)
+    arguments: dict[str, Any] = {"dag_id": "mapped_group", "is_paused": False}
+    preview, _ = await session.confirmed("patch_dag", **arguments)
+    oracle.pause("mapped_group", True)
+    message = await session.error("patch_dag", confirm=True, plan=preview["plan"], **arguments)
+    assert message.startswith("plan: was used: a plan is good once")
+    assert oracle.dag("mapped_group")["is_paused"] is True
+    await session.confirmed("patch_dag", **arguments)
+    assert oracle.dag("mapped_group")["is_paused"] is False
+
+
+async def test_of_four_clears_at_once_with_one_plan_one_is_done(session: Session, oracle: Oracle, history: Any) -> None:
+    run_id = history()
+    await set_states(session, run_id, first="failed")
+    arguments = {"dag_id": "history", "dag_run_id": run_id, "task_ids": ["first"]}
+    plan = (await session.ok("clear_task_instances", confirm=False, **arguments))["plan"]
+    results: list[CallToolResult] = []
+
+    async def clear() -> None:
+        results.append(await session.call("clear_task_instances", {**arguments, "confirm": True, "plan": plan}))
+
+    async with anyio.create_task_group() as calls:
+        for _ in range(4):
+            calls.start_soon(clear)
+    assert [result.is_error for result in results] == [False, True, True, True]
+    assert {text_of(result)[:15] for result in results[1:]} == {"plan: was used:"}
+    assert oracle.states("history", run_id)["first"] is None
 
 
 async def test_the_policy_plan_wants_one(oracle: Oracle) -> None:
     oracle.pause("mapped_group", True)
     arguments: dict[str, Any] = {"dag_id": "mapped_group", "is_paused": False}
     async with connect(oracle, confirm="plan") as session:
-        assert "this server changes nothing without one" in await session.error("patch_dag", confirm=True, **arguments)
+        for plan in ({}, {"plan": "zz"}):
+            message = await session.error("patch_dag", confirm=True, **plan, **arguments)
+            assert ("not known here" if plan else "changes nothing without one") in message
+            assert "confirm=false" in message
         assert oracle.dag("mapped_group")["is_paused"] is True
         await session.confirmed("patch_dag", **arguments)
         assert oracle.dag("mapped_group")["is_paused"] is False

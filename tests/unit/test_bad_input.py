@@ -252,7 +252,11 @@ UNKNOWN: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "order of DAGs": ("get_dags", {"order_by": "colour"}, ["order_by: ", "orders DAGs by ", "dag_id"]),
     "order of tasks": ("get_tasks", {"dag_id": "diamond", "order_by": "colour"}, ["order_by: ", "'colour'", "task_id"]),
     "line": ("get_dag_source", {"dag_id": "load_files", "start_line": 9000}, ["start_line: is 9000; the file has "]),
-    "null as text for plan": ("patch_dag", {**PAUSE, "plan": "null"}, ["plan: null no longer holds", "Its plan is "]),
+    "null as text for plan": (
+        "patch_dag",
+        {**PAUSE, "plan": "null"},
+        ["plan: is not known here", "confirm=false"],
+    ),
 }
 
 

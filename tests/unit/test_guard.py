@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import pytest
 
-from airflow_mcp.errors import ConflictError, PlanError
-from airflow_mcp.guard.confirm import MOST_DIFFERENCES, REMEMBERED_PLANS, Guard
+from airflow_mcp.errors import AirflowMcpError, ConflictError, MayHaveHappenedError, PlanError
+from airflow_mcp.guard.confirm import MOST_DIFFERENCES, Guard
+from airflow_mcp.guard.plans import MOST_REMEMBERED_ITEMS, REMEMBERED_PLANS
 from airflow_mcp.models.changes import DagChange, PatchDag, Prepared
 from airflow_mcp.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
 ITEMS = ("sales is_paused=False",)
+NOT_KNOWN = "plan: is not known here: it comes from no preview of this server, from one before its start,"
 
 
 class Change:
-    """A change by hand, which counts how often it is made."""
+    """A change by hand, which counts how often it is looked at and made."""
 
     def __init__(self, items: Sequence[str] = ITEMS) -> None:
         self.items = tuple(items)
+        self.looked = 0
         self.applied = 0
+        self.fault: AirflowMcpError | None = None
 
-    def prepared(self) -> Prepared[DagChange]:
+    async def prepare(self, args: PatchDag) -> Prepared[DagChange]:
+        await anyio.lowlevel.checkpoint()  # others come in between
+        self.looked += 1
         preview = DagChange(
             done=False, summary="Pause sales.", dag_id="sales", is_paused_before=False, is_paused_after=True
         )
         return Prepared(preview, self.items, self._apply)
 
     async def _apply(self) -> None:
+        await anyio.lowlevel.checkpoint()
+        if self.fault:
+            raise self.fault
         self.applied += 1
 
 
@@ -43,7 +55,7 @@ def arguments(*, confirm: bool, plan: str | None = None, dag_id: str = "sales") 
 
 
 async def preview(of: Guard, change: Change, dag_id: str = "sales", tool: str = "patch_dag") -> DagChange:
-    return await of.carry_out(tool, arguments(confirm=False, dag_id=dag_id), change.prepared())
+    return await of.carry_out(tool, arguments(confirm=False, dag_id=dag_id), change.prepare)
 
 
 async def plan_of(of: Guard, change: Change, dag_id: str = "sales", tool: str = "patch_dag") -> str:
@@ -53,7 +65,7 @@ async def plan_of(of: Guard, change: Change, dag_id: str = "sales", tool: str = 
 
 
 async def confirm(of: Guard, change: Change, plan: str | None = None) -> DagChange:
-    return await of.carry_out("patch_dag", arguments(confirm=True, plan=plan), change.prepared())
+    return await of.carry_out("patch_dag", arguments(confirm=True, plan=plan), change.prepare)
 
 
 async def refused(of: Guard, change: Change, plan: str | None) -> str:
@@ -61,6 +73,7 @@ async def refused(of: Guard, change: Change, plan: str | None) -> str:
         await confirm(of, change, plan)
     assert change.applied == 0
     assert "Nothing was changed." in str(caught.value)
+    assert not re.search(r"\b[a-z2-7]{16}\b", str(caught.value))  # an error gives no plan, not even the old one
     return str(caught.value)
 
 
@@ -75,7 +88,7 @@ async def test_a_preview_changes_nothing_and_says_how_to_go_on() -> None:
 async def test_a_preview_with_a_plan_changes_nothing_either() -> None:
     ours, change = guard(), Change()
     plan = await plan_of(ours, change)
-    again = await ours.carry_out("patch_dag", arguments(confirm=False, plan=plan), change.prepared())
+    again = await ours.carry_out("patch_dag", arguments(confirm=False, plan=plan), change.prepare)
     assert (change.applied, again.done, again.plan) == (0, False, plan)
 
 
@@ -94,29 +107,86 @@ async def test_a_plan_that_holds_is_carried_out(policy: str) -> None:
     assert (done.done, change.applied) == (True, 1)
 
 
-async def test_a_plan_holds_for_another_process_too() -> None:
-    change = Change()
-    plan = await plan_of(guard(), change)
-    assert (await confirm(guard(confirm="plan"), change, plan)).done is True
+async def test_a_plan_of_another_process_is_not_known() -> None:
+    plan, change = await plan_of(guard(), Change()), Change()
+    assert NOT_KNOWN in await refused(guard(), change, plan)
+    assert change.looked == 0
+
+
+async def test_plans_cannot_be_told_beforehand() -> None:
+    plans = {await plan_of(guard(), Change()) for _ in range(100)}
+    assert len(plans) == 100
+
+
+async def test_a_plan_is_good_once() -> None:
+    ours, change = guard(), Change()
+    plan = await plan_of(ours, change)
+    assert (await confirm(ours, change, plan)).done is True
+    change.applied = 0  # and somebody has put it back meanwhile
+    assert (await refused(ours, change, plan)).startswith("plan: was used: a plan is good once")
+    again = await plan_of(ours, change)
+    assert again != plan
+    assert (await confirm(ours, change, again)).done is True
+
+
+async def test_of_calls_at_once_with_one_plan_the_first_is_carried_out() -> None:
+    ours, change = guard(), Change()
+    plan = await plan_of(ours, change)
+    told: list[str] = []
+
+    async def call() -> None:
+        try:
+            told.append((await confirm(ours, change, plan)).summary)
+        except PlanError as error:
+            assert change.applied == 1  # by now: it has waited
+            told.append(str(error)[:15])
+
+    async with anyio.create_task_group() as calls:
+        for _ in range(4):
+            calls.start_soon(call)
+    assert change.applied == 1
+    assert told == ["Done: Pause sales.", *["plan: was used:"] * 3]
+
+
+@pytest.mark.parametrize("fault", [ConflictError("somebody was first"), MayHaveHappenedError("no answer")])
+async def test_a_plan_whose_change_fails_is_used_up_too(fault: AirflowMcpError) -> None:
+    ours, change = guard(), Change()
+    plan = await plan_of(ours, change)
+    change.fault = fault
+    with pytest.raises(type(fault)):
+        await confirm(ours, change, plan)
+    change.fault = None
+    assert "plan: was used" in await refused(ours, change, plan)
+
+
+async def test_the_plan_of_a_change_that_was_made_without_it_is_used_up_too() -> None:
+    ours, change = guard(), Change()
+    plan = await plan_of(ours, change)
+    assert (await confirm(ours, change)).done is True
+    change.applied = 0
+    assert "plan: was used" in await refused(ours, change, plan)
 
 
 async def test_the_policy_plan_changes_nothing_without_one() -> None:
     message = await refused(guard(confirm="plan"), Change(), None)
-    assert message.startswith("plan: this server changes nothing without one. Call with confirm=false")
+    assert message.startswith(
+        "plan: this server changes nothing without one. Nothing was changed. Call with confirm=false"
+    )
 
 
 @pytest.mark.parametrize("plan", ["", " ", "aaaaaaaaaaaaaaaa", "null"])
 async def test_a_plan_that_is_none_is_refused(plan: str) -> None:
     for policy in ("argument", "plan"):
-        message = await refused(guard(confirm=policy), Change(), plan)
-        assert "it belongs to other arguments, or the preview is long ago, or was too large to keep" in message
+        message = await refused(guard(confirm=policy), change := Change(), plan)
+        assert NOT_KNOWN in message
+        assert change.looked == 0
 
 
 async def test_a_plan_of_other_arguments_is_refused() -> None:
     ours = guard()
     plan = await plan_of(ours, Change(), dag_id="other")
     message = await refused(ours, Change(), plan)
-    assert message.startswith(f"plan: {plan} no longer holds: the arguments differ.")
+    assert message.startswith("plan: no longer holds: the arguments differ.")
 
 
 async def test_a_plan_of_another_tool_is_refused() -> None:
@@ -124,20 +194,15 @@ async def test_a_plan_of_another_tool_is_refused() -> None:
     await refused(ours, Change(), await plan_of(ours, Change(), tool="clear_task_instances"))
 
 
-async def test_a_plan_for_another_airflow_is_refused() -> None:
-    plan = await plan_of(guard("http://staging.test"), Change())
-    await refused(guard("http://production.test"), Change(), plan)
-
-
-async def test_what_moved_since_is_named_and_the_new_plan_given() -> None:
+async def test_what_moved_since_is_named_and_no_plan_given() -> None:
     ours, now = guard(), Change(["b", "c"])
     plan = await plan_of(ours, Change(["a", "b"]))
     message = await refused(ours, now, plan)
-    new_plan = await plan_of(ours, now)
     assert message == (
-        f"plan: {plan} no longer holds: -a; +c. Nothing was changed. As it is now: Pause sales. Its plan is {new_plan}."
+        "plan: no longer holds: -a; +c. As it is now: Pause sales. Nothing was changed. Call with confirm=false, show "
+        "the preview, then call again with its plan."
     )
-    assert (await confirm(ours, now, new_plan)).done is True
+    assert (await confirm(ours, now, await plan_of(ours, now))).done is True
 
 
 @pytest.mark.parametrize(("new", "more"), [(MOST_DIFFERENCES, ""), (MOST_DIFFERENCES + 3, " and 3 more.")])
@@ -163,47 +228,55 @@ async def test_a_plan_whose_change_somebody_made_meanwhile_is_refused() -> None:
     ours = guard()
     plan = await plan_of(ours, Change())
     message = await refused(ours, Change([]), plan)
-    assert f"no longer holds: -{ITEMS[0]}. Nothing was changed." in message
+    assert f"no longer holds: -{ITEMS[0]}. As it is now: Pause sales. Nothing was changed." in message
 
 
 async def test_a_change_that_fails_is_not_told_as_done() -> None:
-    async def fail() -> None:
-        raise ConflictError("somebody else was first")
-
-    change = Change().prepared()
+    change = Change()
+    change.fault = ConflictError("somebody else was first")
     with pytest.raises(ConflictError, match="somebody else was first"):
-        await guard().carry_out("patch_dag", arguments(confirm=True), Prepared(change.preview, change.items, fail))
+        await confirm(guard(), change)
 
 
 async def test_previews_are_forgotten_oldest_first() -> None:
     ours = guard()
     plans = [await plan_of(ours, Change([f"state {number}"])) for number in range(REMEMBERED_PLANS + 1)]
-    forgotten = await refused(ours, Change(), plans[0])
-    assert "it belongs to other arguments, or the preview is long ago, or was too large to keep" in forgotten
+    assert NOT_KNOWN in await refused(ours, Change(["state 0"]), plans[0])
     for number in (1, REMEMBERED_PLANS):
         message = await refused(ours, Change(), plans[number])
         assert f"-state {number}; +{ITEMS[0]}" in message
 
 
-async def test_a_forgotten_plan_still_holds_while_nothing_moved() -> None:
+async def test_a_preview_made_again_keeps_its_plan_and_counts_as_new() -> None:
     ours, change = guard(), Change()
     plan = await plan_of(ours, change)
-    for number in range(REMEMBERED_PLANS):
+    for number in range(REMEMBERED_PLANS - 1):
         await plan_of(ours, Change([f"state {number}"]))
+    assert await plan_of(ours, change) == plan
+    await plan_of(ours, Change(["one more"]))
     assert (await confirm(ours, change, plan)).done is True
 
 
-async def test_a_preview_made_again_counts_as_new() -> None:
-    ours = guard()
-    plan = await plan_of(ours, Change(["first"]))
-    for number in range(REMEMBERED_PLANS - 1):
+async def test_a_forgotten_preview_made_again_has_a_plan_that_holds() -> None:
+    ours, change = guard(), Change()
+    await plan_of(ours, change)
+    for number in range(REMEMBERED_PLANS):
         await plan_of(ours, Change([f"state {number}"]))
-    await plan_of(ours, Change(["first"]))
-    await plan_of(ours, Change(["one more"]))
-    assert "-first" in await refused(ours, Change(), plan)
+    assert (await confirm(ours, change, await plan_of(ours, change))).done is True
 
 
 async def test_a_plan_names_exactly_its_items() -> None:
     ours = guard()
     assert await plan_of(ours, Change(["a", "b"])) == await plan_of(ours, Change(["a", "b"]))
     assert await plan_of(ours, Change(["a", "b"])) != await plan_of(ours, Change(["a, b"]))
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(MOST_REMEMBERED_ITEMS, "-item 0"), (MOST_REMEMBERED_ITEMS + 1, "too large")]
+)
+async def test_a_large_plan_holds_and_what_moved_is_named_up_to_a_size(number: int, told: str) -> None:
+    ours, change = guard(), Change([f"item {each}" for each in range(number)])
+    plan = await plan_of(ours, change)
+    message = await refused(ours, Change(change.items[1:]), plan)
+    assert told in message
+    assert (await confirm(ours, change, plan)).done is True
