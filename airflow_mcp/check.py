@@ -16,7 +16,7 @@ from airflow_mcp.settings import Settings
 
 Verdict = Literal["ok", "no", "fail"]
 
-_TO_ITSELF = re.compile(r" *`airflow-mcp check` tells[^.]*\.")
+_TO_ITSELF = re.compile(r" ?`airflow-mcp check` tells[^.`]*\.")
 """Errors send their reader here; who is here already need not be told."""
 
 

@@ -1,12 +1,42 @@
-"""What an id of Airflow's can be."""
+"""What an id of Airflow's can be, and any text that a caller gives."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
+from difflib import get_close_matches
+from heapq import nlargest
 
 LONGEST = 250
+LONGEST_TEXT = 4096
+_LIKELY = 20
 
+_HALF = re.compile(r"[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def near(value: str, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -> list[str]:
+    """Those of the known that are most like a value.
+
+    difflib takes up to a square of their length for each, so it looks at those alone that share the most letters.
+    """
+    value = value[:LONGEST]
+    letters = Counter(value)
+
+    def shared(other: str) -> float:
+        return (letters & Counter(other)).total() / (len(value) + len(other) + 1)
+
+    return get_close_matches(value, nlargest(_LIKELY, known, key=shared), n=most, cutoff=cutoff)
+
+
+def text_problem(value: str) -> str | None:
+    """What keeps a text from being sent, as the end of a sentence that begins with its name; None for nothing."""
+    if len(value) > LONGEST_TEXT:
+        return f"is {len(value)} characters long; {LONGEST_TEXT} are allowed"
+    if _HALF.search(value):
+        return "holds half a character (a surrogate without its other half), which no text can hold"
+    return None
 
 
 def id_problem(value: str, longest: int = LONGEST) -> str | None:

@@ -17,6 +17,8 @@ from airflow_mcp.airflow.task_instances import (
     Marker,
     TaskInstance,
     TaskInstances,
+    absent,
+    other_indexes,
     require_present,
     too_many,
 )
@@ -110,8 +112,8 @@ class Clear:
             raise too_many(there)
         asked = await self._asked(args.dag_id, markers, body)
         affected = await self._instances.would_clear(args.dag_id, body) if filtered else asked
-        kept = set(affected)
-        others = (each for each in asked if each not in kept and not _other_index(markers, each))
+        kept = {*affected, *other_indexes(markers, asked)}
+        others = (each for each in asked if each not in kept)
         return affected, left_out(others, reason)
 
     async def _in_reach(self, args: ClearTaskInstances, task_ids: Iterable[str]) -> int:
@@ -130,7 +132,7 @@ class Clear:
         """What a clear without a filter would touch. Raises NotFoundError for what was named and is not there."""
         unfiltered = {**body, "only_failed": False, "only_running": False}
         asked = await self._instances.would_clear(dag_id, unfiltered)
-        if any(not any(marker.matches(each) for each in asked) for marker in markers):
+        if absent(markers, asked):
             whole = {**unfiltered, "task_ids": [marker.task_id for marker in markers]}
             require_present(markers, await self._instances.would_clear(dag_id, whole), dag_id)
         return asked
@@ -194,7 +196,7 @@ class Clear:
 
         Later ones clear another index only as a relative of something else that was asked for.
         """
-        others = [each.label for each in sorted(affected) if _other_index(markers, each)]
+        others = [each.label for each in other_indexes(markers, sorted(affected))]
         if not others:
             return
         dialect = await self._airflow.release()
@@ -205,12 +207,6 @@ class Clear:
                 f"{dialect.here} would clear {shortened(others)} too. Name the task without an index to clear them "
                 "all.",
             )
-
-
-def _other_index(markers: Sequence[Marker], each: TaskInstance) -> bool:
-    """Whether a task instance is of a task of which other map indexes were named."""
-    named = [marker for marker in markers if marker.task_id == each.task_id]
-    return bool(named) and not any(marker.matches(each) for marker in named)
 
 
 def _undated(rows: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -26,7 +26,9 @@ PARTS = ("credential", "status")
 """Where gcloud's config-helper, and the exec credentials of Kubernetes, keep the token and its expiry."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, 2.1
-_SECRET_LIKE = re.compile(r"(?=[A-Za-z._~+/=-]*\d)[A-Za-z0-9._~+/=-]{20,}")  # one without a digit is a name
+_SECRET_LIKE = re.compile(  # one without a digit is a name
+    r"(?<![A-Za-z0-9._~+/=-])(?=[A-Za-z._~+/=-]*\d)[A-Za-z0-9._~+/=-]{20,}"
+)
 
 
 class TokenCommand:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.graph import running_order, upstream_of
 from airflow_mcp.errors import InvalidArgumentError, NotFoundError, RejectedError
+from airflow_mcp.ids import near
 from airflow_mcp.models.changes import DagChange, PatchDag, Prepared
 from airflow_mcp.models.dags import ROW, Dag, DagDetails, DagList, DagSource, GetDag, GetDags, GetDagSource
 from airflow_mcp.models.tasks import GetTask, GetTasks, Task, TaskDetails, TaskList
@@ -75,7 +75,7 @@ class Dags:
         for _ in range(MOST_PAGES):
             rows, total = await self._page(args, PAGE, seen)
             seen += len(rows)
-            found += [row for row in rows if any(part in ", ".join(row["owners"]).lower() for part in wanted)]
+            found += [row for row in rows if _owned(", ".join(row["owners"]).lower(), wanted)]
             if not rows or seen >= total:
                 return found[args.offset : args.offset + args.limit], len(found)
         raise InvalidArgumentError(
@@ -208,6 +208,10 @@ class Dags:
         )
 
 
+def _owned(owners: str, wanted: Iterable[str]) -> bool:
+    return any(part in owners for part in wanted)
+
+
 def shorten(line: str) -> str:
     """A line without its end where it is very long."""
     return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}… ({len(line)} characters)"
@@ -221,8 +225,8 @@ def require_tasks(task_ids: Sequence[str], known: Collection[str], dag_id: str) 
     """Refuse task ids that the DAG does not have, with near ones that it has. Raises NotFoundError."""
     for task_id in task_ids:
         if task_id not in known:
-            near = get_close_matches(task_id, known, n=3, cutoff=0.5)
-            hint = f"Did you mean {', '.join(near)}?" if near else "get_tasks lists its tasks."
+            likely = near(task_id, known, most=3, cutoff=0.5)
+            hint = f"Did you mean {', '.join(likely)}?" if likely else "get_tasks lists its tasks."
             raise NotFoundError(f"DAG {dag_id} has no task {task_id!r}. {hint}")
 
 

@@ -28,12 +28,14 @@ What is not named here is as old as the oldest release that the tests run.
 
 LAST_2 = (2, 11)
 
+_RELEASE = re.compile(r"(\d{1,4})(?:\.(\d{1,4}))?(?!\d)")
+
 GONE_WITH_3 = frozenset({"file_token", "include_subdags", "include_parentdag"})
 
 
 def numbers(version: str) -> tuple[int, int] | None:
     """2 and 11 of `2.11.2`, 3 and 0 of `3`; None of what begins with no number."""
-    match = re.match(r"(\d+)(?:\.(\d+))?", version)
+    match = _RELEASE.match(version)
     return (int(match[1]), int(match[2] or 0)) if match else None
 
 

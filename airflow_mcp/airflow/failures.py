@@ -179,7 +179,7 @@ def not_json(response: httpx.Response, *, change: bool) -> AirflowMcpError:
     """The error for a 2xx that is no JSON: most often a web page from a wrong path or a sign-in proxy."""
     if change:
         return outcome_unknown("something other than Airflow's API answered")
-    kind = response.headers.get("content-type", "nothing").split(";")[0]
+    kind = clean(response.headers.get("content-type", "nothing").split(";")[0])[:100]
     return NotAirflowError(
         f"{response.request.url.path} answered {kind} instead of JSON: a web page, not Airflow's API. The path "
         f"prefix may be wrong, or a proxy wants a sign-in. {_CHECK_URL}"
@@ -214,7 +214,8 @@ def _is_page(response: httpx.Response) -> bool:
 def _problem(response: httpx.Response) -> str:
     """On one line, Airflow's own words: `detail`, or `title` where v1 leaves that empty; or a page's title."""
     if _is_page(response):
-        title = _TITLE.search(response.text)
+        # By no other encoding: Python has some that unpack, and some that take a square of the time.
+        title = _TITLE.search(response.content.decode(errors="replace"))
         return "" if title is None or title[1].strip() in _GENERIC else clean(title[1].strip())
     payload = _payload(response)
     if not isinstance(payload, dict):

@@ -28,6 +28,7 @@ from airflow_mcp.errors import (
     InvalidArgumentError,
     NotAirflowError,
     ReadOnlyError,
+    RejectedError,
     SettingsError,
     TimedOutError,
     TooLargeError,
@@ -152,14 +153,19 @@ class Http:
     async def _exchange(self, call: Call, auth: httpx.Auth | None, sent: list[bool] | None = None) -> httpx.Response:
         """Send once; `sent` is marked when the call itself goes out, and not just a sign-in before it."""
         client = self._open()
-        request = client.build_request(
-            call.method,
-            f"{self._settings.url}/{call.path}",
-            params=_query(call.query),
-            json=call.body,
-            headers={"accept": "application/json"},
-            extensions={SENT: sent},
-        )
+        try:
+            request = client.build_request(
+                call.method,
+                f"{self._settings.url}/{call.path}",
+                params=_query(call.query),
+                json=call.body,
+                headers={"accept": "application/json"},
+                extensions={SENT: sent},
+            )
+        except httpx.InvalidURL:
+            raise RejectedError(
+                "The filters are too long for one request: give fewer, or shorter ones. Nothing was sent."
+            ) from None
         return await client.send(request, auth=auth, follow_redirects=False)
 
     def _open(self) -> httpx.AsyncClient:

@@ -77,6 +77,25 @@ class Marker:
         return instance.task_id == self.task_id and self.map_index in (None, instance.map_index)
 
 
+def absent(markers: Iterable[Marker], there: Iterable[TaskInstance]) -> list[Marker]:
+    """Those named that have no task instance among these."""
+    known: set[Marker] = set()
+    for each in there:
+        known |= {Marker(each.task_id), Marker(each.task_id, each.map_index)}
+    return [marker for marker in markers if marker not in known]
+
+
+def other_indexes(markers: Iterable[Marker], instances: Iterable[TaskInstance]) -> list[TaskInstance]:
+    """The task instances of tasks of which other map indexes were named, and not these."""
+    named = set(markers)
+    tasks = {marker.task_id for marker in named}
+    return [
+        each
+        for each in instances
+        if each.task_id in tasks and named.isdisjoint({Marker(each.task_id), Marker(each.task_id, each.map_index)})
+    ]
+
+
 class TaskInstances:
     """The task instances of one Airflow."""
 
@@ -205,9 +224,7 @@ def matching(references: Sequence[Mapping[str, Any]], candidates: Iterable[TaskI
 
 def require_present(markers: Sequence[Marker], there: Sequence[TaskInstance], dag_id: str) -> None:
     """Refuse a task or map index that has no task instance among these. Raises NotFoundError."""
-    for marker in markers:
-        if any(marker.matches(each) for each in there):
-            continue
+    for marker in absent(markers, there):
         name = f"{marker.task_id}[{marker.map_index}]" if marker.map_index is not None else marker.task_id
         indexes = sorted({each.map_index for each in there if each.task_id == marker.task_id})
         if not indexes:

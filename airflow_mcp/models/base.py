@@ -14,17 +14,32 @@ from pydantic import (
     PlainSerializer,
     TypeAdapter,
     WithJsonSchema,
+    field_validator,
 )
 
 from airflow_mcp.errors import InvalidArgumentError
-from airflow_mcp.ids import id_problem
+from airflow_mcp.ids import id_problem, text_problem
 from airflow_mcp.text import fence
+
+MOST_ITEMS = 10_000
 
 
 class Arguments(BaseModel):
     """The arguments of one tool. An argument that is not named here is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _can_be_sent(cls, value: Any) -> Any:
+        """Refuse what no request can hold, before anything looks at it."""
+        items = value if isinstance(value, list) else [value]
+        if len(items) > MOST_ITEMS:
+            raise ValueError(f"has {len(items)} items; {MOST_ITEMS} are allowed")
+        for item in items:
+            if isinstance(item, str) and (problem := text_problem(item)):
+                raise ValueError(problem)
+        return value
 
 
 class Answer(BaseModel):

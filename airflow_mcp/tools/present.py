@@ -8,6 +8,8 @@ from typing import Any
 from airflow_mcp.models.base import Answer
 from airflow_mcp.text import clean
 
+MOST_EMPTY = 1000
+
 
 def as_data(answer: Answer) -> dict[str, Any]:
     """The answer as JSON data, without nulls, its strings cleaned of invisible characters."""
@@ -40,4 +42,6 @@ def _in_columns(value: Any) -> Any:
         return rows
     # The fullest row first: it has the fields in the order in which they are defined.
     columns = list(dict.fromkeys(name for row in sorted(rows, key=len, reverse=True) for name in row))
+    if len(columns) * len(rows) > 2 * sum(map(len, rows)) + MOST_EMPTY:
+        return rows  # unlike each other: most of the cells would be empty
     return {"columns": columns, "rows": [[row.get(name) for name in columns] for row in rows]}

@@ -6,7 +6,6 @@ import json
 import logging
 import time
 from contextlib import suppress
-from difflib import get_close_matches
 from typing import Any
 
 from mcp.server.mcpserver import Context
@@ -17,11 +16,14 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, ValidationError
 
 from airflow_mcp.errors import AirflowMcpError, VersionChangedError
+from airflow_mcp.ids import LONGEST, near
 from airflow_mcp.models.base import Answer, Arguments
 from airflow_mcp.tools.context import App
 from airflow_mcp.tools.present import as_data, as_text
 from airflow_mcp.tools.schema import input_schema, output_schema
 from airflow_mcp.tools.spec import ToolSpec
+
+MOST_PROBLEMS = 10
 
 logger = logging.getLogger(__name__)
 
@@ -118,14 +120,17 @@ def _failed(message: str) -> CallToolResult:
 
 def wrong_arguments(error: ValidationError, model: type[BaseModel]) -> str:
     """What is wrong with the arguments, by name and without their values."""
-    return "Nothing was done. " + " ".join(_problem(each, model) for each in error.errors(include_url=False))
+    problems = error.errors(include_url=False, include_input=False)
+    more = f" And {len(problems) - MOST_PROBLEMS} more." if len(problems) > MOST_PROBLEMS else ""
+    return f"Nothing was done. {' '.join(_problem(each, model) for each in problems[:MOST_PROBLEMS])}{more}"
 
 
 def _problem(each: Any, model: type[BaseModel]) -> str:
     name = ".".join(str(part) for part in each["loc"])
+    name = name if len(name) <= LONGEST else f"{name[:LONGEST]}…"
     if each["type"] == "extra_forbidden":
-        near = get_close_matches(name, model.model_fields, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"It takes {', '.join(model.model_fields)}."
+        likely = near(name, model.model_fields)
+        hint = f"Did you mean {likely[0]}?" if likely else f"It takes {', '.join(model.model_fields)}."
         return f"{name}: no such argument. {hint}"
     if each["type"] == "missing":
         description = model.model_fields[name].description

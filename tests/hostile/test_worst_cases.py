@@ -1,0 +1,237 @@
+"""What takes long when it is made to: each pattern, and each loop over text from outside, at its worst and of 1 MB."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+from typing import Any
+
+import httpx
+import pytest
+
+import airflow_mcp
+from airflow_mcp.airflow.dialect import numbers
+from airflow_mcp.airflow.failures import failure, not_json
+from airflow_mcp.airflow.task_instances import Marker, TaskInstance, other_indexes, require_present
+from airflow_mcp.ids import near
+from airflow_mcp.text import fence
+from airflow_mcp.tools import dags
+from airflow_mcp.tools.present import as_text
+from airflow_mcp.tools.spec import tools_of
+from tests.examples import agreeable, examples
+from tests.hostile.airflow import IDS, RELEASES, airflow, answer, connected, ways
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(20)]
+
+MB = 1_000_000
+PATTERNS = {
+    f"{module.name}.{name}": value
+    for module in walk_packages(airflow_mcp.__path__, "airflow_mcp.")
+    if not module.name.endswith("__main__")
+    for name, value in vars(import_module(module.name)).items()
+    if isinstance(value, re.Pattern)
+}
+
+
+def many(text: str, end: str = "") -> str:
+    return text * (MB // len(text)) + end
+
+
+# What each pattern goes furthest on before it fails: the same again, or a long run without the end that it wants.
+WORST = {
+    "airflow_mcp.text._FENCE": [f"<{many(' ')}x", f"</{many(' ')}x", many("< "), many("x < /"), f"<{many(' ')}/"],
+    "airflow_mcp.text._ESCAPE_SEQUENCES": [
+        f"\x1b[{many('0')}\n",
+        f"\x1b[{many(' ')}\n",
+        many("\x1b[0 "),
+        many("\x1b]x"),
+        f"\x1b]{many('x')}\n",
+        many("\x1b"),
+    ],
+    "airflow_mcp.text._INVISIBLE": [many("\u200b"), many("\u200bx"), many("x")],
+    "airflow_mcp.ids._CONTROL": [many("x"), many("\x1f")],
+    "airflow_mcp.ids._HALF": [many("x"), many("\ud800")],
+    "airflow_mcp.headers._NAME": [many("x", "\n"), many("\n")],
+    "airflow_mcp.check._TO_ITSELF": [
+        many(" ", "x"),
+        many(" `airflow-mcp check` tells"),
+        f"`airflow-mcp check` tells{many(' ')}",
+    ],
+    "airflow_mcp.airflow.command._TOKEN": [many("a", "\n"), many("=", "\n"), many("a=")],
+    "airflow_mcp.airflow.command._SECRET_LIKE": [many("a"), many("a", " 1"), many("a1 "), many("-=")],
+    "airflow_mcp.airflow.dialect._RELEASE": [many("1"), f"1.{many('1')}", many("1.")],
+    "airflow_mcp.airflow.failures._TITLE": [
+        many("<title>"),
+        f"<title>{many(' ')}<",
+        many("<title> "),
+        f"<title>{many(' ')}1<",
+        many("<TITLE"),
+    ],
+    "airflow_mcp.airflow.task_instances._WITH_INDEX": [f"a[{many('1')}", many("a[1"), many("a[1]", "x"), many("[")],
+}
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """In seconds, since others work here too; what is square takes minutes."""
+    started = time.process_time()
+    yield
+    assert time.process_time() - started < 2
+
+
+def test_each_pattern_is_tried() -> None:
+    assert PATTERNS.keys() - WORST.keys() <= {name for name in PATTERNS if name.startswith("airflow_mcp.demo.")}
+
+
+def test_each_pattern_has_a_name() -> None:
+    """Else it could not be tried here."""
+    unnamed = [
+        f"{file.name}:{node.lineno}"
+        for file in Path(airflow_mcp.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "re"
+        if node.attr not in ("compile", "IGNORECASE", "Pattern", "Match", "escape")
+    ]
+    assert unnamed == []
+
+
+@pytest.mark.parametrize(("name", "number"), [(name, at) for name, texts in WORST.items() for at in range(len(texts))])
+def test_a_pattern_takes_no_longer_than_its_text(name: str, number: int) -> None:
+    module, _, constant = name.rpartition(".")
+    used = set(re.findall(rf"\b{constant}\.(\w+)\(", Path(str(import_module(module).__file__)).read_text("utf-8")))
+    assert used
+    for method in used:
+        call = getattr(PATTERNS[name], method)
+        with at_once():
+            call("", WORST[name][number]) if method == "sub" else call(WORST[name][number])
+
+
+MESSY = "".join("ab"[(number * number // 7) % 2] for number in range(199))
+MARKERS = [Marker("load", number) for number in range(MB // 100)]
+INSTANCES = [TaskInstance("etl", "run", "load", number, "failed") for number in reversed(range(MB // 100))]
+
+FUNCTIONS: dict[str, Callable[[], object]] = {
+    "a fence": lambda: fence(many("x <" + " " * 1000)),
+    "a version": lambda: numbers("9" * MB),
+    "near ids": lambda: near("ab" * 99, [f"{'ba' * 50}{'ab' * 48}{number}" for number in range(MB // 200)], 3, 0.5),
+    "near ids of few letters": lambda: near(MESSY, [MESSY[at % 199 :] + MESSY[: at % 199] for at in range(5000)], 3),
+    "rows without a common column": lambda: as_text({"rows": [{f"a{number}": 1} for number in range(MB // 10)]}),
+    "many markers": lambda: other_indexes(MARKERS, INSTANCES),
+    "many markers that are there": lambda: require_present(MARKERS, INSTANCES, "etl"),
+    "a title": lambda: failure(page(b"<title>" + b" " * MB)),
+    "a title in an encoding that takes a square": lambda: failure(page(many("a-b").encode(), b"punycode")),
+    "a title in an encoding that unpacks": lambda: failure(page(many("x").encode(), b"zlib_codec")),
+    "a charset of many parameters": lambda: failure(page(b"<title>x", b"x" + b';"' * 50_000)),
+    "a type of many parameters": lambda: not_json(page(b"", b"x" + b';"' * 50_000), change=False),
+}
+
+
+def page(body: bytes, charset: bytes = b"utf-8") -> httpx.Response:
+    headers = [(b"content-type", b"text/html; charset=" + charset)]
+    return httpx.Response(502, headers=headers, content=body, request=httpx.Request("GET", "http://airflow.test/"))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_takes_no_longer_than_its_text(name: str) -> None:
+    with at_once():
+        FUNCTIONS[name]()
+
+
+# -- what Airflow answers
+
+TEXTS = {
+    "blanks after a bracket": "<" + " " * MB,
+    "brackets and blanks": many("x <  "),
+    "escapes": many("\x1b[0"),
+    "nothing to be seen": many("\u200b"),
+    "one word": many("a"),
+}
+
+
+def filled(value: Any, text: str) -> Any:
+    """The same answer with all of its texts but ids and dates made long."""
+    if isinstance(value, dict):
+        kept = {*IDS, "logical_date", "state", "version", "access_token"}
+        return {name: each if name in kept else filled(each, text) for name, each in value.items()}
+    if isinstance(value, list):
+        return [filled(each, text) for each in value]
+    return text if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+async def test_a_long_text_of_airflow_holds_nobody_up(kind: str) -> None:
+    text = TEXTS[kind][: MB // 4]  # in four places, and six bytes a character
+    more = {"doc_md": text, "description": text, "params": {"a": {"value": text, "description": text}}, "tags": [text]}
+    for tool in ("get_dag_details", "get_dag_source"):
+        async with airflow("3.3") as fake, connected(fake) as session:
+            body = filled(agreeable(IDS, "3.3.2"), text) | {"owners": [text]} | more
+            for step in ("GET dags/{dag_id}/details", "GET dagSources/{dag_id}"):
+                fake.hostile[step] = lambda _: answer(200, body)  # noqa: B023
+            started = time.process_time()
+            await session.ok(tool, dag_id=IDS["dag_id"])
+            assert time.process_time() - started < 6
+
+
+@pytest.mark.parametrize("status", [400, 422, 500])
+async def test_a_long_refusal_is_told_in_short(status: int) -> None:
+    for release in RELEASES:
+        for way in [way for way in await ways(release) if way.step in ("GET dags", "PATCH dags/{dag_id}")]:
+            async with airflow(release) as fake, connected(fake) as session:
+                fake.map_index = way.map_index
+                body = {"detail": "<" + " " * MB + "x", "title": "x" * MB} if status < 500 else b"<title>" + b" " * MB
+                fake.hostile[way.step] = lambda _: answer(status, body)  # noqa: B023
+                assert len(await session.error(way.tool, **way.arguments)) < 3000
+
+
+# -- what a client sends
+
+LONG = "x" * MB
+STRINGS = [
+    (spec.name, name, LONG if part.annotation in (str, str | None) or "Id" in str(part.annotation) else [LONG])
+    for spec in tools_of(dags)
+    for name, part in spec.arguments.model_fields.items()
+    if "str" in str(part.annotation) or "Id" in str(part.annotation)
+]
+
+
+@pytest.mark.parametrize(("tool", "name", "value"), STRINGS, ids=[f"{tool} {name}" for tool, name, _ in STRINGS])
+async def test_a_long_argument_is_refused_by_name(tool: str, name: str, value: str | list[str]) -> None:
+    async with airflow("3.3") as fake, connected(fake) as session:
+        for given in (value, [LONG] if isinstance(value, str) else LONG, ["x"] * (MB // 4)):
+            with at_once():
+                message = await session.error(tool, **{**examples()[tool], name: given})
+            assert re.search(rf"\b{name}\b", message)
+            assert len(message) < 2000
+        assert fake.requests == []
+
+
+async def test_arguments_without_end_are_told_in_short() -> None:
+    async with airflow("3.3") as fake, connected(fake) as session:
+        for arguments in ({LONG: 1}, {f"limits{number}": 1 for number in range(MB // 20)}, {"limit": LONG}):
+            with at_once():
+                message = await session.error("get_dags", **arguments)
+            assert len(message) < 10_000
+        message = await session.error("get_dags", **{f"limits{number}": 1 for number in range(1000)})
+        assert message.endswith("And 990 more.")
+        assert fake.requests == []
+
+
+async def test_filters_too_long_for_a_request_are_said_to_be() -> None:
+    async with airflow("3.3") as fake, connected(fake) as session:
+        message = await session.error("get_dags", tags=["x" * 100] * 1000)
+        assert "too long for one request: give fewer, or shorter ones. Nothing was sent." in message
+        assert "GET dags" not in [request.step for request in fake.requests]
+
+
+def test_rows_that_are_alike_still_become_columns() -> None:
+    rows = [{"task_id": f"t{number}", "state": "failed"} for number in range(2000)]
+    written = json.loads(as_text({"rows": [*rows, {"task_id": "last"}]}))
+    assert written["rows"]["columns"] == ["task_id", "state"]
+    assert written["rows"]["rows"][-1] == ["last", None]
