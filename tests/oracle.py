@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -119,6 +122,27 @@ class Oracle:
             row["task_id"] if row["map_index"] < 0 else f"{row['task_id']}[{row['map_index']}]": row["state"]
             for row in self.call("GET", path, params={"limit": 100})["task_instances"]
         }
+
+    def put(self, dag_id: str, run_id: str, states: Mapping[str, str | None], run: str = "failed") -> None:
+        """Put task instances and their run into states, and nothing else: told to, Airflow would clear others."""
+        rows = [
+            (state, dag_id, run_id, task_id, int(index.removesuffix("]") or -1))
+            for name, state in states.items()
+            for task_id, _, index in [name.partition("[")]
+        ]
+        query = "UPDATE task_instance SET state = ? WHERE dag_id = ? AND run_id = ? AND task_id = ? AND map_index = ?"
+        with closing(sqlite3.connect(self.server.home / "airflow.db", timeout=30)) as database, database:
+            database.execute("UPDATE dag_run SET state = ? WHERE dag_id = ? AND run_id = ?", (run, dag_id, run_id))
+            assert database.executemany(query, rows).rowcount == len(rows), (states, self.states(dag_id, run_id))
+
+    def wait_for_task(self, dag_id: str, task_id: str, seconds: float = 45) -> None:
+        """Wait until a DAG has a task."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if task_id in {row["task_id"] for row in self.call("GET", f"dags/{quote(dag_id, safe='')}/tasks")["tasks"]}:
+                return
+            time.sleep(0.5)
+        raise AssertionError(f"{dag_id} has no task {task_id} after {seconds} s")
 
     def tries(self, dag_id: str, run_id: str) -> dict[str, int]:
         path = f"dags/{quote(dag_id, safe='')}/dagRuns/{quote(run_id, safe='')}/taskInstances"

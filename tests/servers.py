@@ -23,7 +23,17 @@ from tests.releases import LAST
 RECORDED = (*LAST, "3.0")
 """What the unit tests replay: 3.0 does what none after it does."""
 DAGS = [Path(airflow_mcp.demo.__file__).parent / "dags", Path(__file__).parent / "dags"]
-DAG_IDS = ("daily_report", "sales_etl", "load_files", "diamond", "отчёт.v1", "history", "mapped_group")
+DAG_IDS = (
+    "daily_report",
+    "sales_etl",
+    "load_files",
+    "diamond",
+    "отчёт.v1",
+    "history",
+    "mapped_group",
+    "renamed",
+    "setups",
+)
 PATIENCE = 120
 """Seconds for an Airflow to get ready: less than its first test may take."""
 RUN_BY = "TESTS_RUN_BY"
@@ -82,10 +92,13 @@ def real_airflow(name: str) -> Iterator[Oracle]:
 
 
 def _settings(name: str) -> dict[str, str]:
+    # A DAG file that a test rewrites is known within seconds.
+    fresh = {f"AIRFLOW__CORE__MIN_SERIALIZED_DAG_{each}_INTERVAL": "1" for each in ("UPDATE", "FETCH")}
     if name < "3":
-        return {}
+        return fresh
     users = {"admin": "admin", **SIMPLE_ROLES}
-    return {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{role}" for user, role in users.items())}
+    roles = ",".join(f"{user}:{role}" for user, role in users.items())
+    return {**fresh, "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": roles}
 
 
 def _passwords(server: Standalone) -> dict[str, str]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.dags import Dags, require_tasks
 from airflow_mcp.airflow.graph import below, related, running_order
+from airflow_mcp.airflow.integrity import MOST_COMPARED, brought_up_to_date
 from airflow_mcp.airflow.report import by_run, count, left_out
+from airflow_mcp.airflow.steps import Step, cleared_after
 from airflow_mcp.airflow.task_instances import (
     FAILED,
     MOST_INSTANCES,
@@ -19,7 +22,6 @@ from airflow_mcp.airflow.task_instances import (
     TaskInstance,
     TaskInstances,
     from_airflow,
-    matching,
     require_present,
     too_many,
 )
@@ -28,6 +30,8 @@ from airflow_mcp.models.changes import Prepared, SetTaskInstancesState, TaskInst
 
 SET_STATES = "dags/{dag_id}/updateTaskInstancesState"
 TASK_INSTANCE = "dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}"
+TEARDOWN_RULE = "all_done_setup_success"
+"""The trigger rule that every teardown has, and no other task."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,11 @@ class _Target:
     run_id: str
     graph: Mapping[str, Sequence[str]]
     """Each task's downstream ids."""
+    mapped_tasks: Collection[str]
     asked: Sequence[TaskInstance]
     """The task instances that are to be in the new state."""
-    below: Sequence[TaskInstance]
-    """The task and all that is downstream of it."""
+    reach: Sequence[TaskInstance]
+    """The task, all that is downstream of it, and the setups and teardowns that go along when Airflow clears those."""
 
     def is_own(self, each: TaskInstance) -> bool:
         """Whether a task instance is one of the named task's."""
@@ -50,20 +55,21 @@ class _Target:
     @property
     def mapped(self) -> bool:
         """Whether the named task has map indexes."""
-        return any(self.is_own(each) and each.map_index >= 0 for each in self.below)
+        return any(self.is_own(each) and each.map_index >= 0 for each in self.reach)
 
     def to_set(self) -> list[TaskInstance]:
         """Those that are not in the new state yet."""
         return [each for each in self.asked if each.state != self.args.new_state]
 
-    def cleared_with(self, affected: Sequence[TaskInstance]) -> list[TaskInstance]:
-        """What Airflow clears by itself afterwards: the failed ones downstream, but for the task itself."""
-        set_now = set(affected)
-        return [
-            each
-            for each in self.below
-            if affected and not self.is_own(each) and (self.args.new_state if each in set_now else each.state) in FAILED
-        ]
+    def takes(self, dag_run_id: str) -> bool:
+        """Whether one call of Airflow 2 sets in a run exactly what is asked for.
+
+        It sets no map index, it takes a teardown along, and a task that is new in the DAG.
+        """
+        own = [each for each in self.reach if self.is_own(each) and each.dag_run_id == dag_run_id]
+        there = {each.task_id for each in self.asked if each.dag_run_id == dag_run_id}
+        everything = _taken(self.args, self.graph, ())
+        return bool(own) and own[0].map_index < 0 and there == everything
 
 
 class SetState:
@@ -77,52 +83,54 @@ class SetState:
     async def prepare(self, args: SetTaskInstancesState) -> Prepared[TaskInstancesChange]:
         """Set the state of a task's instances, and of its relatives if asked for.
 
-        Route: POST /dags/{dag_id}/updateTaskInstancesState on Airflow 2, and
-        PATCH /dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}[/{map_index}] on Airflow 3; before 3.1,
-        and on 2, the latter for each map index of a mapped task. Raises NotFoundError for an unknown task, run or
-        map index, NeedsVersionError for a state that this Airflow cannot set.
+        Route: POST /dags/{dag_id}/updateTaskInstancesState for each run on Airflow 2, and
+        PATCH /dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}[/{map_index}] on Airflow 3; the latter for
+        each task instance by itself where one call would not set exactly what is asked for. Raises NotFoundError for
+        an unknown task, run or map index, NeedsVersionError for a state that this Airflow cannot set.
         """
         await self._airflow.require([f"new_state={args.new_state}"])
         target = await self._look(args)
-        affected = await self._affected(target)
-        cleared = await self._cleared(target, affected)
-
-        async def apply() -> None:
-            await self._apply(target, affected)
-
+        steps = await self._steps(target)
+        affected = [each for step in steps for each in step.sets]
+        cleared = await self._cleared(target, steps)
+        moved = await self._moved_besides(target, steps)
         return Prepared(
             preview=TaskInstancesChange(
                 done=False,
-                summary=_summary(args, affected, cleared),
+                summary=_summary(args, affected, cleared, moved),
                 total=len(affected),
                 runs=by_run(affected, args.dag_id),
                 also_cleared=by_run(cleared, args.dag_id) or None,
                 left_out=left_out((each for each in target.asked if each.state == args.new_state), "already") or None,
             ),
-            items=tuple(sorted([*map(str, affected), *(f"clear {each}" for each in cleared)])),
-            apply=apply,
+            items=tuple(sorted([*map(str, affected), *(f"clear {each}" for each in cleared), *moved])),
+            apply=partial(self._apply, steps),
         )
 
     async def _look(self, args: SetTaskInstancesState) -> _Target:
-        graph = {task.task_id: task.downstream_task_ids for task in await self._dags.graph(args.dag_id)}
+        tasks = await self._dags.graph(args.dag_id)
+        graph = {task.task_id: task.downstream_task_ids for task in tasks}
+        teardowns = {task.task_id for task in tasks if task.trigger_rule == TEARDOWN_RULE}
         require_tasks([args.task_id], graph, args.dag_id)
         run_id = args.dag_run_id or ""
         if args.logical_date:
             run_id = await self._instances.run_at(args.dag_id, args.logical_date)
         await self._require_neighbours(args, run_id, graph)
-        under = await self._related(args, run_id, [args.task_id], downstream=True)
-        asked = under
-        if args.include_upstream:
-            asked = await self._related(args, run_id, [args.task_id], upstream=True, downstream=args.include_downstream)
+        reach = await self._related(args, run_id, [args.task_id], downstream=True)
         marker = Marker(args.task_id, args.map_index)
-        relatives = args.include_upstream or args.include_downstream
+        require_present([marker], [each for each in reach if each.dag_run_id == run_id], args.dag_id)
+        there = reach
+        if args.include_upstream:
+            there = await self._related(args, run_id, [args.task_id], upstream=True, downstream=args.include_downstream)
+        # A clear takes setups and teardowns along that are not asked for.
+        taken = _taken(args, graph, teardowns)
         asked = [
             each
-            for each in asked
-            if each.dag_id == args.dag_id and (marker.matches(each) if each.task_id == args.task_id else relatives)
+            for each in there
+            if each.dag_id == args.dag_id and each.task_id in taken
+            if each.task_id != args.task_id or marker.matches(each)
         ]
-        require_present([marker], [each for each in under if each.dag_run_id == run_id], args.dag_id)
-        return _Target(args, run_id, graph, asked, under)
+        return _Target(args, run_id, graph, {task.task_id for task in tasks if task.is_mapped}, asked, reach)
 
     async def _require_neighbours(
         self, args: SetTaskInstancesState, run_id: str, graph: Mapping[str, Sequence[str]]
@@ -162,69 +170,119 @@ class SetState:
             body |= {"include_subdags": True, "include_parentdag": True}
         return await self._instances.would_clear(args.dag_id, await self._instances.scoped(args.dag_id, body))
 
-    async def _affected(self, target: _Target) -> list[TaskInstance]:
+    async def _steps(self, target: _Target) -> list[Step]:
+        """The requests to send. Only Airflow 3 is asked what it would set: Airflow 2 writes when it is."""
         args = target.args
-        if await self._one_by_one(target):
-            return target.to_set()
-        if (await self._airflow.dialect()).name == "v2":
-            route, ids = _task_instance(args, target.run_id)
-            answer = await self._airflow.read(f"{route}/dry_run", ids, method="PATCH", body=_state_body(args))
-            return from_airflow(answer["task_instances"])
-        body = {**_v1_body(target), "dry_run": True}
-        answer = await self._airflow.read(SET_STATES, {"dag_id": args.dag_id}, method="POST", body=body)
-        return matching(answer["task_instances"], target.to_set())
-
-    async def _cleared(self, target: _Target, affected: Sequence[TaskInstance]) -> list[TaskInstance]:
-        if not (affected and await self._one_by_one(target)):
-            return target.cleared_with(affected)
-        # Set one by one, each of them has Airflow clear what failed below it.
-        set_ids = sorted({each.task_id for each in affected})
-        there = await self._related(target.args, target.run_id, set_ids, downstream=True)
-        under, set_now = below(target.graph, set_ids), set(affected)
-        return [
-            each
-            for each in there
-            if each.state in FAILED
-            and each not in set_now
-            and (each.dag_id != target.args.dag_id or each.task_id in under)
-        ]
-
-    async def _apply(self, target: _Target, affected: Sequence[TaskInstance]) -> None:
-        args = target.args
-        if await self._one_by_one(target):
-            # In the order in which they run, since Airflow clears what failed below each one that it sets.
-            place = running_order(target.graph)
-            await self._set_one_by_one(args, sorted(affected, key=lambda each: place.get(each.task_id, 0)))
-        elif (await self._airflow.dialect()).name == "v2":
-            route, ids = _task_instance(args, target.run_id)
-            await self._airflow.change("PATCH", route, ids, body=_state_body(args))
-        else:
-            body = {**_v1_body(target), "dry_run": False}
-            await self._airflow.change("POST", SET_STATES, {"dag_id": args.dag_id}, body=body)
-
-    async def _one_by_one(self, target: _Target) -> bool:
-        """Whether each map index is set by itself, as Airflow before 3.1 cannot set those of a task in one call."""
-        return target.mapped and not (await self._airflow.release()).sets_mapped_tasks
-
-    async def _set_one_by_one(self, args: SetTaskInstancesState, instances: Sequence[TaskInstance]) -> None:
-        body: dict[str, Any] = {"new_state": args.new_state}
         if (await self._airflow.dialect()).name == "v1":
-            body["dry_run"] = False  # which is its default; Airflow 3 has a route of its own for it
-        for number, each in enumerate(instances):
-            route = f"{TASK_INSTANCE}/{{map_index}}" if each.map_index >= 0 else TASK_INSTANCE
+            return _steps_of_2(target)
+        if target.mapped and not (await self._airflow.release()).sets_mapped_tasks:
+            return _one_by_one(target, target.to_set(), {})
+        route, ids = _task_instance(args, target.run_id)
+        body = _state_body(args)
+        answer = await self._airflow.read(f"{route}/dry_run", ids, method="PATCH", body=body)
+        affected = from_airflow(answer["task_instances"])
+        run_id = None if args.include_future or args.include_past else target.run_id
+        return [Step(args.task_id, run_id, "PATCH", route, ids, body, affected)] if affected else []
+
+    async def _cleared(self, target: _Target, steps: Sequence[Step]) -> list[TaskInstance]:
+        args = target.args
+        reach = {args.task_id: target.reach}
+        others = sorted({step.task_id for step in steps} - reach.keys())
+        if others:
+            reach |= await self._reach(target, others, {each for step in steps for each in step.sets})
+        return cleared_after(steps, reach, args.dag_id, args.new_state)
+
+    async def _reach(
+        self, target: _Target, task_ids: Sequence[str], affected: Collection[TaskInstance]
+    ) -> dict[str, Sequence[TaskInstance]]:
+        """What a clear of what is downstream of each of these tasks looks at."""
+        args = target.args
+        there = await self._related(args, target.run_id, task_ids, downstream=True)
+        under = {task_id: below(target.graph, [task_id]) for task_id in task_ids}
+        known = set(task_ids).union(*under.values())
+        failed = [each for each in there if each.state in FAILED and each not in affected]
+        # Which setups go along with which task no route tells: then each is looked at by itself.
+        setups = any(each.dag_id == args.dag_id and each.task_id not in known for each in failed)
+        if setups or args.new_state in FAILED:
+            return {
+                task_id: await self._related(args, target.run_id, [task_id], downstream=True) for task_id in task_ids
+            }
+        return {
+            task_id: [each for each in failed if each.dag_id != args.dag_id or each.task_id in under[task_id]]
+            for task_id in task_ids
+        }
+
+    async def _moved_besides(self, target: _Target, steps: Sequence[Step]) -> list[str]:
+        """What Airflow 2 does to the runs besides, where they are small enough to be looked at."""
+        if not steps or (await self._airflow.dialect()).name != "v1":
+            return []
+        run_ids = {step.dag_run_id for step in steps if step.dag_run_id}
+        there = await self._instances.of_runs(target.args.dag_id, run_ids, most=MOST_COMPARED)
+        return brought_up_to_date(target.graph.keys(), target.mapped_tasks, there)
+
+    async def _apply(self, steps: Sequence[Step]) -> None:
+        number, total = 0, sum(len(step.sets) for step in steps)
+        for step in steps:
             try:
-                await self._airflow.change("PATCH", route, each.ids, body=body)
+                await self._airflow.change(step.method, step.route, step.ids, body=step.body)
             except AirflowMcpError as error:
+                if len(steps) == 1:
+                    raise
                 kind = MayHaveHappenedError if isinstance(error, MayHaveHappenedError) else ConflictError
-                raise kind(f"{number} of {len(instances)} were set, then {each.label} failed. {error}") from None
+                raise kind(f"{number} of {total} were set, then {step.label} failed. {error}") from None
+            number += len(step.sets)
+
+
+def _taken(args: SetTaskInstancesState, graph: Mapping[str, Sequence[str]], teardowns: Collection[str]) -> set[str]:
+    """The tasks that are to be set: a teardown only if it is named, or upstream of what is."""
+    taken = related(graph, [args.task_id], upstream=args.include_upstream, downstream=False)
+    return taken | (below(graph, [args.task_id]) - set(teardowns) if args.include_downstream else set())
+
+
+def _steps_of_2(target: _Target) -> list[Step]:
+    """One call for each run if that sets exactly what is asked for, else one for each task instance."""
+    to_set = target.to_set()
+    if not to_set:
+        return []
+    failed = {each.dag_run_id for each in target.reach if each.state in FAILED and not target.is_own(each)}
+    whole: list[Step] = []
+    single: list[TaskInstance] = []
+    for run_id in sorted({each.dag_run_id for each in target.asked}):
+        here = [each for each in to_set if each.dag_run_id == run_id]
+        if not target.takes(run_id):
+            single += here
+        elif here or run_id in failed:
+            whole.append(_whole_run(target.args, run_id, here))
+    return whole + _one_by_one(target, single, {"dry_run": False})  # which is its default; Airflow 3 has no such field
+
+
+def _whole_run(args: SetTaskInstancesState, run_id: str, sets: Sequence[TaskInstance]) -> Step:
+    # Which other runs Airflow 2 would take along depends on the schedule, which cannot be read.
+    only_here = dict.fromkeys(NEIGHBOURS, False)
+    body = {**_state_body(args), **only_here, "task_id": args.task_id, "dag_run_id": run_id, "dry_run": False}
+    return Step(args.task_id, run_id, "POST", SET_STATES, {"dag_id": args.dag_id}, body, sets)
+
+
+def _one_by_one(target: _Target, instances: Iterable[TaskInstance], more: Mapping[str, Any]) -> list[Step]:
+    """In the order in which they run, since Airflow clears what failed below each one that it sets."""
+    place = running_order(target.graph)
+    body = {"new_state": target.args.new_state, **more}
+    return [
+        Step(
+            each.task_id,
+            each.dag_run_id,
+            "PATCH",
+            f"{TASK_INSTANCE}/{{map_index}}" if each.map_index >= 0 else TASK_INSTANCE,
+            each.ids,
+            body,
+            [each],
+        )
+        for each in sorted(instances, key=lambda each: place.get(each.task_id, 0))
+    ]
 
 
 def _state_body(args: SetTaskInstancesState) -> dict[str, Any]:
     return {"new_state": args.new_state, **{name: getattr(args, name) for name in RELATIVES}}
-
-
-def _v1_body(target: _Target) -> dict[str, Any]:
-    return {**_state_body(target.args), "task_id": target.args.task_id, "dag_run_id": target.run_id}
 
 
 def _task_instance(args: SetTaskInstancesState, run_id: str) -> tuple[str, dict[str, str | int]]:
@@ -234,8 +292,14 @@ def _task_instance(args: SetTaskInstancesState, run_id: str) -> tuple[str, dict[
     return f"{TASK_INSTANCE}/{{map_index}}", {**ids, "map_index": args.map_index}
 
 
-def _summary(args: SetTaskInstancesState, affected: Sequence[TaskInstance], cleared: Sequence[TaskInstance]) -> str:
+def _summary(
+    args: SetTaskInstancesState,
+    affected: Sequence[TaskInstance],
+    cleared: Sequence[TaskInstance],
+    moved: Sequence[str],
+) -> str:
     if not affected:
         return f"Nothing to set in {args.dag_id}: all are {args.new_state} already."
     then = f" Airflow then clears {count(cleared)} downstream, and the run goes on." if cleared else ""
-    return f"Set {count(affected)} of {args.dag_id} to {args.new_state}.{then}"
+    besides = f" Airflow 2 also brings its runs up to date with the DAG: {'; '.join(moved)}." if moved else ""
+    return f"Set {count(affected)} of {args.dag_id} to {args.new_state}.{then}{besides}"

@@ -127,14 +127,28 @@ class TaskInstances:
         """
         if not references:
             return []
-        body = {f"{name}s": sorted({row[name] for row in references}) for name in ("dag_id", "dag_run_id", "task_id")}
+        return await self._pages(
+            {f"{name}s": sorted({row[name] for row in references}) for name in ("dag_id", "dag_run_id", "task_id")}
+        )
+
+    async def of_runs(self, dag_id: str, dag_run_ids: Iterable[str], most: int) -> list[TaskInstance]:
+        """All task instances of some runs; none where they are more than `most`.
+
+        Route: POST /dags/~/dagRuns/~/taskInstances/list.
+        """
+        try:
+            return await self._pages({"dag_ids": [dag_id], "dag_run_ids": sorted(dag_run_ids)}, most)
+        except TooLargeError:
+            return []
+
+    async def _pages(self, body: Mapping[str, Any], most: int = MOST_INSTANCES) -> list[TaskInstance]:
         found: dict[TaskInstance, None] = {}
         offset = 0
         while True:
             page = {"page_limit": PAGE, "page_offset": offset}
             answer = await self._airflow.read(LIST, method="POST", body={**body, **page})
             total, rows = answer["total_entries"], answer["task_instances"]
-            if total > MOST_INSTANCES:
+            if total > most:
                 raise too_many(total)
             found.update(dict.fromkeys(from_airflow(rows)))
             offset += len(rows)

@@ -3,8 +3,10 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from functools import partial
+from typing import Any
 
 import pytest
+from mcp.types import CallToolResult
 
 from airflow_mcp.demo.releases import StandaloneError
 from tests.fab import fab_airflow
@@ -12,6 +14,7 @@ from tests.oracle import Oracle
 from tests.releases import FAB_NAME, RUN
 from tests.servers import RUN_BY, Airflows, end_airflows_of_this_run, real_airflow
 from tests.session import CALLED, Session, connect
+from tests.unchanged import unchanged
 
 AIRFLOWS = pytest.StashKey[Airflows]()
 GROUP = "xdist_group"
@@ -71,6 +74,23 @@ def tools_called(record_property: Callable[[str, object], None]) -> Iterator[Non
     CALLED.clear()
     yield
     record_property("tools", " ".join(sorted(CALLED)))
+
+
+@pytest.fixture(autouse=True)
+def previews_change_nothing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks around each preview, so that no test can forget to."""
+    if "oracle" not in request.fixturenames:
+        return
+    watched: Oracle = request.getfixturevalue("oracle")
+    call = Session.call
+
+    async def bracketed(self: Session, tool: str, arguments: dict[str, Any]) -> CallToolResult:
+        if arguments.get("confirm") is not False:
+            return await call(self, tool, arguments)
+        with unchanged(watched):
+            return await call(self, tool, arguments)
+
+    monkeypatch.setattr(Session, "call", bracketed)
 
 
 @pytest.fixture(params=RUN)

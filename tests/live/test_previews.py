@@ -1,0 +1,113 @@
+"""What a preview of set_task_instances_state says where Airflow itself does more than it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.live.test_changing import States, listed, moved
+from tests.oracle import Oracle
+from tests.session import Session
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def renamed_run(oracle: Oracle) -> Iterator[str]:
+    """A failed run of a DAG in which the task that failed has another name by now."""
+    oracle.wait_for_task("renamed", "old")
+    oracle.pause("renamed", True)
+    run_id = oracle.trigger("renamed")
+    oracle.put("renamed", run_id, {"old": "failed", "next": "upstream_failed"}, run="failed")
+    file = oracle.server.dags_folder / "renamed.py"
+    text = file.read_text()
+    try:
+        file.write_text(text.replace('"old"', '"new_name"'))
+        oracle.wait_for_task("renamed", "new_name")
+        yield run_id
+    finally:
+        file.write_text(text)
+
+
+async def test_a_preview_leaves_a_run_alone_whose_dag_has_changed(
+    session: Session, oracle: Oracle, renamed_run: str
+) -> None:
+    before = oracle.states("renamed", renamed_run)
+    assert before == {"old": "failed", "next": "upstream_failed"}
+    arguments: dict[str, Any] = {"dag_id": "renamed", "dag_run_id": renamed_run}
+    setting = {"task_id": "next", "new_state": "success", "include_upstream": True, **arguments}
+    for options in ({}, {"include_upstream": False}):
+        preview = await session.ok("set_task_instances_state", confirm=False, **{**setting, **options})
+        assert listed(preview["runs"], renamed_run) == {"next": "upstream_failed"}
+        assert oracle.states("renamed", renamed_run) == before
+    cleared = await session.ok("clear_task_instances", confirm=False, **arguments)
+    assert listed(cleared["runs"], renamed_run) == before
+
+    _, done = await session.confirmed("set_task_instances_state", **setting)
+    # Setting a state, Airflow 2 fits the run to the DAG; it tells so.
+    also = {"old": "removed", "new_name": None} if oracle.major == 2 else {"old": "failed"}
+    assert oracle.states("renamed", renamed_run) == {"next": "success", **also}
+    assert ("old: set to removed" in done["summary"]) == (oracle.major == 2)
+    assert ("new_name: added" in done["summary"]) == (oracle.major == 2)
+
+
+@pytest.fixture
+def setups_run(oracle: Oracle) -> str:
+    """A run in which all has succeeded but work[1]."""
+    oracle.pause("setups", True)
+    run_id = oracle.trigger("setups")
+    names = ("create", "work[0]", "work[2]", "report", "delete")
+    oracle.put("setups", run_id, {**dict.fromkeys(names, "success"), "work[1]": "failed"})
+    return run_id
+
+
+DOWN, UP = {"include_downstream": True}, {"include_upstream": True}
+WORK = {"work[0]", "work[2]"}
+SETUPS: list[tuple[str, str, dict[str, Any], States, set[str], set[str] | None]] = [
+    ("work", "failed", DOWN, {}, WORK | {"report"}, set()),
+    ("work", "success", {}, {}, {"work[1]"}, set()),
+    ("work", "success", {}, {"create": "failed"}, {"work[1]"}, {"create"}),
+    ("work", "success", {"map_index": 1}, {"create": "failed", "delete": "failed"}, {"work[1]"}, {"create", "delete"}),
+    ("work", "success", DOWN, {"create": "failed", "report": "failed"}, {"work[1]", "report"}, {"create"}),
+    ("work", "success", UP, {"create": "failed"}, {"create", "work[1]"}, set()),
+    ("work", "failed", UP, {}, WORK | {"create"}, {"create"}),
+    ("report", "success", DOWN, {"create": "failed", "report": None}, {"report"}, {"create"}),
+    ("report", "failed", DOWN, {}, {"report"}, set()),
+    ("create", "failed", DOWN, {}, WORK | {"create", "report"}, None),
+]
+"""Task, new state and options, what is in another state than success; what is set; and which of setup and teardown are
+cleared, None where that depends on the release."""
+
+
+@pytest.mark.parametrize(("task_id", "new_state", "options", "scene", "to_set", "to_clear"), SETUPS)
+async def test_setups_and_teardowns_go_along_as_the_preview_says(
+    session: Session,
+    oracle: Oracle,
+    setups_run: str,
+    task_id: str,
+    new_state: str,
+    options: dict[str, Any],
+    scene: States,
+    to_set: set[str],
+    to_clear: set[str] | None,
+) -> None:
+    oracle.put("setups", setups_run, scene)
+    before = oracle.states("setups", setups_run)
+    preview, _ = await session.confirmed(
+        "set_task_instances_state",
+        dag_id="setups",
+        dag_run_id=setups_run,
+        task_id=task_id,
+        new_state=new_state,
+        **options,
+    )
+    after = oracle.states("setups", setups_run)
+    told = set(listed(preview["runs"], setups_run))
+    cleared = set(listed(preview.get("also_cleared"), setups_run))
+    assert moved(before, after) == told | cleared
+    assert {name: after[name] for name in told - cleared} == dict.fromkeys(told - cleared, new_state)
+    assert {name: after[name] for name in cleared} == dict.fromkeys(cleared)
+    assert told == to_set, cleared
+    assert to_clear is None or cleared & {"create", "delete"} == to_clear
