@@ -35,12 +35,12 @@ $(VENV)/bin/python: | $(UV_HOME)/bin/uv
 
 # The empty files tell make that an environment has what the lock says.
 $(VENV)/.dev: $(VENV)/bin/python requirements/dev.txt pyproject.toml
-	"$(UV)" pip sync --quiet --python $(VENV) --require-hashes requirements/dev.txt
+	"$(UV)" pip sync --quiet --compile-bytecode --python $(VENV) --require-hashes requirements/dev.txt
 	"$(UV)" pip install --quiet --python $(VENV) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.kerberos: $(VENV)/.dev requirements/kerberos.txt
-	"$(UV)" pip install --quiet --python $(VENV) --require-hashes --requirements requirements/kerberos.txt
+	"$(UV)" pip install --quiet --compile-bytecode --python $(VENV) --require-hashes --requirements requirements/kerberos.txt
 	@touch $@
 
 setup: $(VENV)/.dev ## Make the development environment in .venv
