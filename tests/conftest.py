@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
+
+from tests.leftovers import RUN_BY, end_airflows_of_this_run
 
 ROOT = Path(__file__).parent.parent
 RUNNING = ROOT / ".running"
@@ -18,10 +21,22 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+def end(*_: object) -> None:
+    """Told to end, pytest stops its servers first, however often it is told."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to end, it stops its servers first
+    signal.signal(signal.SIGTERM, end)
     if not hasattr(config, "workerinput"):  # a worker's tests are told to the process that started it
         config.pluginmanager.register(RunningTests(RUNNING))
+        os.environ[RUN_BY] = str(os.getpid())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        end_airflows_of_this_run()  # an interrupted worker has ten seconds to end, and an Airflow may take longer
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

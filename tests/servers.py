@@ -6,15 +6,13 @@ import hashlib
 import json
 import os
 import secrets
-import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 
 import airflow_mcp.demo
-from airflow_mcp.demo.processes import end_server
 from airflow_mcp.demo.releases import RELEASES
 from airflow_mcp.demo.standalone import Standalone
 from tests.oracle import Oracle
@@ -36,8 +34,6 @@ DAG_IDS = (
 )
 PATIENCE = 120
 """Seconds for an Airflow to get ready: less than its first test may take."""
-RUN_BY = "TESTS_RUN_BY"
-"""The environment variable with the id of the process that leads a run of the tests."""
 VIEWER = "vera"
 SIMPLE_ROLES = {VIEWER: "viewer", "uma": "user"}
 
@@ -65,20 +61,6 @@ class Airflows:
         """Stop all that run."""
         for name in list(self._running):
             self.stop(name)
-
-
-def end_airflows_of_this_run() -> None:
-    """End whatever Airflow a test of this run started and did not end, and remove its home."""
-    mark = f"{RUN_BY}={os.environ[RUN_BY]}".encode()
-    homes = set[Path]()
-    for environ in Path("/proc").glob("[0-9]*/environ"):
-        with suppress(OSError):  # ended meanwhile, or another user's
-            variables = environ.read_bytes().split(b"\0")
-            if mark in variables:
-                homes |= {Path(os.fsdecode(each[13:])) for each in variables if each.startswith(b"AIRFLOW_HOME=")}
-    for home in homes:
-        end_server(home, 0)
-        shutil.rmtree(home, ignore_errors=True)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from airflow_mcp.demo.releases import StandaloneError
 from tests.fab import fab_airflow
 from tests.oracle import Oracle
 from tests.releases import FAB_NAME, RUN
-from tests.servers import RUN_BY, Airflows, end_airflows_of_this_run, real_airflow
+from tests.servers import Airflows, real_airflow
 from tests.session import CALLED, Session, connect
 from tests.unchanged import unchanged
 
@@ -23,7 +23,6 @@ GROUP = "xdist_group"
 def pytest_configure(config: pytest.Config) -> None:
     kinds = {name: partial(real_airflow, name) for name in RUN}
     config.stash[AIRFLOWS] = Airflows({**kinds, FAB_NAME: fab_airflow})
-    os.environ.setdefault(RUN_BY, str(os.getpid()))  # which workers and servers inherit
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups
@@ -52,11 +51,6 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     session.config.stash[AIRFLOWS].stop_all()  # what an interrupted test has left
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
-        end_airflows_of_this_run()  # what an interrupted worker has left: it has ten seconds to end
 
 
 def _server(item: pytest.Function) -> str:
