@@ -63,6 +63,14 @@ class Replay(httpx.AsyncBaseTransport):
         ]
 
 
+def connect_error(cause: OSError) -> httpx.ConnectError:
+    """A connection that is not made, as the HTTP library tells it: the cause stands behind."""
+    error = httpx.ConnectError("All connection attempts failed")
+    error.__cause__ = OSError("All connection attempts failed")
+    error.__cause__.__cause__ = cause
+    return error
+
+
 def _key(request: dict[str, Any]) -> str:
     return json.dumps(request, sort_keys=True)
 

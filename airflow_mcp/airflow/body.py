@@ -83,8 +83,8 @@ class _Gzip:
             self._begun = True
             try:
                 piece = self._unpacker.decompress(data, _PIECE)
-            except zlib.error as error:
-                raise undecodable(str(error)) from None
+            except zlib.error:
+                raise undecodable(f"it does not unpack as {CODING}") from None
             yield piece
             data = self._unpacker.unconsumed_tail or self._unpacker.unused_data
             more = bool(data) or len(piece) == _PIECE  # without more to read there may be more to come out

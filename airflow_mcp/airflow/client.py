@@ -46,6 +46,10 @@ class Airflow:
         """Close the connections."""
         await self._http.aclose()
 
+    def hide(self, text: str) -> str:
+        """A text without the secrets that were sent lately."""
+        return self._http.hide(text)
+
     async def dialect(self) -> Dialect:
         """The REST API that the server speaks: as the settings say, else found out once."""
         return (await self._connect()).dialect

@@ -6,9 +6,12 @@ import base64
 import binascii
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+LONGEST_TOKEN = 16 * 1024
+"""Characters; servers take no header that is much longer."""
 LARGEST_ANSWER = 64 * 1024
 """Bytes that one takes at most to be printed, by a command."""
 
@@ -21,7 +24,14 @@ class Credential:
     expires: float = math.inf
 
 
+_PRINTABLE = re.compile(r"[!-~]+")
+
 NONE_YET = Credential({}, expires=0)
+
+
+def sendable(token: str) -> bool:
+    """Whether a header can hold this token: printable ASCII without blanks, and not too much of it."""
+    return len(token) <= LONGEST_TOKEN and _PRINTABLE.fullmatch(token) is not None
 
 
 def bearer(token: str, expires: float | None = None) -> Credential:

@@ -21,7 +21,6 @@ from airflow_mcp.errors import (
     RejectedError,
     RouteMissingError,
     ServerFaultError,
-    UnreachableError,
 )
 from airflow_mcp.text import clean
 
@@ -34,7 +33,7 @@ INVALID_TOKEN = "Invalid JWT token"  # noqa: S105 - what Airflow 3 says, no toke
 
 _CHECK_SIGN_IN = "Check AIRFLOW_MCP_USERNAME and AIRFLOW_MCP_PASSWORD, or AIRFLOW_MCP_TOKEN."
 _CHECK_URL = "Check AIRFLOW_MCP_URL. `airflow-mcp check` tells what answers there."
-_CHECK_CLIENT_CERT = "check AIRFLOW_MCP_CLIENT_CERT, or set it."
+CHECK_CLIENT_CERT = "check AIRFLOW_MCP_CLIENT_CERT, or set it."
 _GENERIC = ("Forbidden", "Unauthorized")
 _TITLE = re.compile(r"<title>\s*(?:\d{3} )?([^<]{1,200})", re.IGNORECASE)
 
@@ -72,7 +71,7 @@ def failure(response: httpx.Response, *, change: bool = False, needs: str = "") 
             "web server's log."
         )
     if "SSL certificate" in problem:  # nginx, of a missing or an unknown one
-        return NotSignedInError(f"Not let in ({status}).{said}{unchanged} For the certificate {_CHECK_CLIENT_CERT}")
+        return NotSignedInError(f"Not let in ({status}).{said}{unchanged} For the certificate {CHECK_CLIENT_CERT}")
     return RejectedError(f"Airflow refused the request ({status}).{said or ' It gave no reason.'}{unchanged}")
 
 
@@ -112,34 +111,10 @@ def _route_missing(response: httpx.Response, unchanged: str) -> RouteMissingErro
     return RouteMissingError(f"No Airflow API answers at {path} ({status}).{unchanged} {_CHECK_URL}")
 
 
-def unreachable(url: str, error: httpx.RequestError, *, change: bool = False) -> UnreachableError:
-    """The error for a connection that could not be made, or that broke on every try of a read."""
-    text = _told(error)
-    advice = "Is Airflow's web server up, and AIRFLOW_MCP_URL right? `airflow-mcp check` tells more."
-    if "is not valid for" in text:
-        advice = "Give in AIRFLOW_MCP_URL a host name that its certificate is for."
-    elif "CERTIFICATE_VERIFY_FAILED" in text:
-        advice = "For a private certificate authority set AIRFLOW_MCP_CA_BUNDLE."
-    elif url.startswith("https:") and (isinstance(error, httpx.ReadError) or "_ALERT_" in text):
-        # Who wants another certificate, or one at all, hangs up; with TLS 1.3 only once a request was sent.
-        advice += f" If a certificate of yours is wanted there, {_CHECK_CLIENT_CERT}"
-    unchanged = " Nothing was changed." if change else ""
-    return UnreachableError(
-        f"Cannot reach Airflow at {url}: {clean(text) or type(error).__name__}.{unchanged} {advice}"
-    )
-
-
-def _told(error: BaseException | None) -> str:
-    """What an error says, or the first of those that caused it to say something."""
-    while error and not str(error):
-        error = error.__cause__ or error.__context__
-    return str(error or "")
-
-
 def undecodable(problem: str) -> NotAirflowError:
     """The error for a compressed answer that does not unpack."""
     return NotAirflowError(
-        f"The answer is garbled ({clean(problem)}): it was cut off or changed on its way. Try again; if it stays, "
+        f"The answer is garbled ({problem}): it was cut off or changed on its way. Try again; if it stays, "
         "look at the proxy in front of Airflow."
     )
 
@@ -162,24 +137,24 @@ def outcome_unknown(what: str) -> MayHaveHappenedError:
 
 def redirected(response: httpx.Response) -> NotAirflowError:
     """The error for a redirect: none is followed, since it could take credentials elsewhere."""
-    target = response.request.url.join(response.headers.get("location", ""))
+    try:
+        target = response.request.url.join(response.headers.get("location", ""))
+    except httpx.InvalidURL:
+        return NotAirflowError(f"Airflow's address redirects to one that is none. {_CHECK_URL}")
+    address = _one_line(f"{target.scheme}://{target.netloc.decode()}{target.path}")
     if "login" in target.path or "auth" in target.path or target.host != response.request.url.host:
         return NotAirflowError(
-            f"Airflow's address redirects to {target.scheme}://{target.netloc.decode()}{target.path}, a sign-in "
-            "page or another host, and was not followed. A proxy wants its own sign-in, or the sign-in settings "
-            "are wrong."
+            f"Airflow's address redirects to {address}, a sign-in page or another host, and was not followed. A proxy "
+            "wants its own sign-in, or the sign-in settings are wrong."
         )
-    return NotAirflowError(
-        f"Airflow's address redirects to {target.scheme}://{target.netloc.decode()}{target.path}. "
-        f"Set AIRFLOW_MCP_URL to that server's address."
-    )
+    return NotAirflowError(f"Airflow's address redirects to {address}. Set AIRFLOW_MCP_URL to that server's address.")
 
 
 def not_json(response: httpx.Response, *, change: bool) -> AirflowMcpError:
     """The error for a 2xx that is no JSON: most often a web page from a wrong path or a sign-in proxy."""
     if change:
         return outcome_unknown("something other than Airflow's API answered")
-    kind = clean(response.headers.get("content-type", "nothing").split(";")[0])[:100]
+    kind = _one_line(response.headers.get("content-type", "nothing").split(";")[0])[:100]
     return NotAirflowError(
         f"{response.request.url.path} answered {kind} instead of JSON: a web page, not Airflow's API. The path "
         f"prefix may be wrong, or a proxy wants a sign-in. {_CHECK_URL}"
@@ -216,7 +191,7 @@ def _problem(response: httpx.Response) -> str:
     if _is_page(response):
         # By no other encoding: Python has some that unpack, and some that take a square of the time.
         title = _TITLE.search(response.content.decode(errors="replace"))
-        return "" if title is None or title[1].strip() in _GENERIC else clean(title[1].strip())
+        return "" if title is None or title[1].strip() in _GENERIC else _one_line(title[1])
     payload = _payload(response)
     if not isinstance(payload, dict):
         return ""
@@ -228,7 +203,11 @@ def _problem(response: httpx.Response) -> str:
     else:
         generic = payload.get("title") in _GENERIC
         text = "" if generic else str(payload.get("title") or payload.get("error") or "")
-    return " ".join(clean(text).split())[:500].rstrip(".")
+    return _one_line(text).rstrip(".")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(clean(text).split())[:500]
 
 
 def _one_detail(item: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import ssl
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ import httpx
 
 from airflow_mcp import __version__
 from airflow_mcp.airflow.body import CODING, read_body
+from airflow_mcp.airflow.broken import unreachable, what_broke
 from airflow_mcp.airflow.failures import (
     RETRIABLE,
     failure,
@@ -22,8 +24,8 @@ from airflow_mcp.airflow.failures import (
     not_json,
     outcome_unknown,
     redirected,
-    unreachable,
 )
+from airflow_mcp.airflow.secrets import Secrets
 from airflow_mcp.errors import (
     InvalidArgumentError,
     NotAirflowError,
@@ -85,6 +87,7 @@ class Http:
         self._settings = settings
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
+        self._secrets = Secrets()
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -141,7 +144,7 @@ class Http:
         except httpx.RequestError as error:
             if not sent:
                 raise unreachable(self._settings.url, error, change=True) from None
-            raise outcome_unknown(f"the connection broke ({type(error).__name__})") from None
+            raise outcome_unknown(what_broke(error)) from None
         except (TooLargeError, NotAirflowError) as error:
             if not sent:
                 raise type(error)(f"{error} Nothing was changed.") from None
@@ -166,20 +169,38 @@ class Http:
             raise RejectedError(
                 "The filters are too long for one request: give fewer, or shorter ones. Nothing was sent."
             ) from None
-        return await client.send(request, auth=auth, follow_redirects=False)
+        response = await client.send(request, auth=auth, follow_redirects=False)
+        # From here on no secret that was sent is in the answer: whatever is told of it tells none.
+        return self._secrets.masked(response)
 
     def _open(self) -> httpx.AsyncClient:
         if self._client is None:
+            for library in ("httpx", "httpcore"):  # their loggers tell answers as they came, secrets too
+                logging.getLogger(library).setLevel(logging.WARNING)
             self._client = httpx.AsyncClient(
                 transport=self._transport,
                 verify=_verification(self._settings),
                 timeout=self._settings.timeout,
                 # A session cookie of Airflow's would sign in the next call by itself.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                event_hooks={"request": [self._add_headers, _mark_sent], "response": [_read]},
+                event_hooks={
+                    "request": [self._add_headers, self._note_secrets, _mark_sent],
+                    "response": [self._mask_headers, _read],
+                },
                 headers={"user-agent": f"airflow-ops-mcp/{__version__}"},
             )
         return self._client
+
+    def hide(self, text: str) -> str:
+        """A text without the secrets that were sent lately."""
+        return self._secrets.hide(text)
+
+    async def _note_secrets(self, request: httpx.Request) -> None:
+        self._secrets.note(request)
+
+    async def _mask_headers(self, response: httpx.Response) -> None:
+        """Before the body is read: what its headers say of it is told where it cannot be."""
+        self._secrets.mask_headers(response)
 
     async def _add_headers(self, request: httpx.Request) -> None:
         """To each request, a sign-in's own too: a proxy may want them. What a sign-in has set stays."""

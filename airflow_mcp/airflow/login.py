@@ -6,8 +6,10 @@ import json
 
 import httpx
 
-from airflow_mcp.airflow.credential import Credential, bearer
+from airflow_mcp.airflow.broken import StumbledError
+from airflow_mcp.airflow.credential import Credential, bearer, sendable
 from airflow_mcp.airflow.failures import RETRIABLE
+from airflow_mcp.airflow.secrets import BARE
 from airflow_mcp.errors import NotSignedInError
 from airflow_mcp.settings import Settings
 
@@ -22,15 +24,16 @@ class PasswordLogin:
 
     def request(self) -> httpx.Request:
         """The login."""
-        user = {"username": self._settings.username, "password": self._settings.read("password")}
-        return _token_request(self._settings, "POST", user)
+        password = self._settings.read("password")
+        user = {"username": self._settings.username, "password": password}
+        return _token_request(self._settings, "POST", user, secrets=(password,))
 
     async def credential(self, answer: httpx.Response | None) -> Credential:
         """The token that the login was answered with. Raises NotSignedInError where there is none."""
         assert answer is not None  # noqa: S101 - there is always a request
         status = answer.status_code
         if status in RETRIABLE:
-            raise httpx.RemoteProtocolError(f"signing in was answered with {status}")
+            raise StumbledError(f"signing in was answered with {status}")
         if status == 401:
             raise NotSignedInError(
                 "Airflow refused the user name or the password (401). Check AIRFLOW_MCP_USERNAME and "
@@ -69,13 +72,15 @@ class OpenLogin:
         return bearer(token)
 
 
-def _token_request(settings: Settings, method: str, body: object = None) -> httpx.Request:
+def _token_request(
+    settings: Settings, method: str, body: object = None, secrets: tuple[str, ...] = ()
+) -> httpx.Request:
     return httpx.Request(
         method,
         f"{settings.url}/auth/token",
         json=body,
         headers={"accept": "application/json"},
-        extensions={"timeout": httpx.Timeout(settings.timeout).as_dict()},
+        extensions={"timeout": httpx.Timeout(settings.timeout).as_dict(), BARE: secrets},
     )
 
 
@@ -84,4 +89,11 @@ def _access_token(response: httpx.Response) -> str | None:
         token = json.loads(response.content)["access_token"]
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
-    return token if isinstance(token, str) else None
+    if not isinstance(token, str) or not token:
+        return None
+    if not sendable(token):
+        raise NotSignedInError(
+            "Signing in did not work: /auth/token gave a token that no header can hold, since it has a blank, a line "
+            "break or another character, or is too long. Look at what answers there, or set AIRFLOW_MCP_TOKEN."
+        )
+    return token

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -22,12 +22,14 @@ class App:
     clear: Clear
     set_state: SetState
     guard: Guard
+    hide: Callable[[str], str]
+    """A text without the secrets that were sent to Airflow."""
 
 
 def make_app(settings: Settings, airflow: Airflow) -> App:
     """Put the parts together. Nothing is sent."""
     dags = Dags(airflow)
-    return App(dags, Clear(airflow, dags), SetState(airflow, dags), Guard(settings))
+    return App(dags, Clear(airflow, dags), SetState(airflow, dags), Guard(settings), airflow.hide)
 
 
 @asynccontextmanager

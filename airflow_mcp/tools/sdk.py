@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+import traceback
 from contextlib import suppress
 from typing import Any
 
@@ -97,7 +98,8 @@ async def _call(spec: ToolSpec, app: App, args: Arguments) -> CallToolResult:
         outcome = type(error).__name__
         return _failed(str(error))
     except Exception as error:
-        logger.exception("%s failed", spec.name)
+        # What failed may quote what was sent: of a request, or of an answer to it.
+        logger.error("%s failed\n%s", spec.name, app.hide("".join(traceback.format_exception(error))))
         return _failed(
             f"{spec.name} failed inside this server ({type(error).__name__}): a bug, or an Airflow version that it "
             "does not know. The log on its standard error tells more."

@@ -19,6 +19,7 @@ import pytest
 import airflow_mcp
 from airflow_mcp.airflow.dialect import numbers
 from airflow_mcp.airflow.failures import failure, not_json
+from airflow_mcp.airflow.secrets import Secrets
 from airflow_mcp.airflow.task_instances import Marker, TaskInstance, other_indexes, require_present
 from airflow_mcp.ids import near
 from airflow_mcp.text import fence
@@ -45,7 +46,7 @@ def many(text: str, end: str = "") -> str:
 
 
 # What each pattern goes furthest on before it fails: the same again, or a long run without the end that it wants.
-WORST = {
+WORST: dict[str, list[Any]] = {
     "airflow_mcp.text._FENCE": [f"<{many(' ')}x", f"</{many(' ')}x", many("< "), many("x < /"), f"<{many(' ')}/"],
     "airflow_mcp.text._ESCAPE_SEQUENCES": [
         f"\x1b[{many('0')}\n",
@@ -66,6 +67,9 @@ WORST = {
     ],
     "airflow_mcp.airflow.command._TOKEN": [many("a", "\n"), many("=", "\n"), many("a=")],
     "airflow_mcp.airflow.command._SECRET_LIKE": [many("a"), many("a", " 1"), many("a1 "), many("-=")],
+    "airflow_mcp.airflow.credential._PRINTABLE": [many("a", "\n"), many("\n")],
+    "airflow_mcp.airflow.secrets._CODE": [many("%"), many("%4"), many("%41")],
+    "airflow_mcp.airflow.secrets._ESCAPES": [many("\\u00x").encode(), many("\\x").encode(), many("x").encode()],
     "airflow_mcp.airflow.dialect._RELEASE": [many("1"), f"1.{many('1')}", many("1.")],
     "airflow_mcp.airflow.failures._TITLE": [
         many("<title>"),
@@ -117,6 +121,19 @@ MESSY = "".join("ab"[(number * number // 7) % 2] for number in range(199))
 MARKERS = [Marker("load", number) for number in range(MB // 100)]
 INSTANCES = [TaskInstance("etl", "run", "load", number, "failed") for number in reversed(range(MB // 100))]
 
+LIKE_ITSELF = "a" * 8000 + "b"
+
+
+def masked(**answer: Any) -> httpx.Response:
+    """An answer to a request with a token that nearly everything in the answer begins like."""
+    secrets = Secrets()
+    request = httpx.Request("GET", "http://airflow.test/", headers={"authorization": f"Bearer {LIKE_ITSELF}"})
+    secrets.note(request)
+    response = httpx.Response(400, request=request, **answer)
+    secrets.mask_headers(response)
+    return secrets.masked(response)
+
+
 FUNCTIONS: dict[str, Callable[[], object]] = {
     "a fence": lambda: fence(many("x <" + " " * 1000)),
     "a version": lambda: numbers("9" * MB),
@@ -125,6 +142,10 @@ FUNCTIONS: dict[str, Callable[[], object]] = {
     "rows without a common column": lambda: as_text({"rows": [{f"a{number}": 1} for number in range(MB // 10)]}),
     "many markers": lambda: other_indexes(MARKERS, INSTANCES),
     "many markers that are there": lambda: require_present(MARKERS, INSTANCES, "etl"),
+    "a text like a token": lambda: masked(content=many("a").encode()),
+    "JSON like a token": lambda: masked(json={"detail": many("a") + "\\/"}),
+    "a header like a token": lambda: masked(headers={"location": "a" * 100_000}),
+    "a header of many encodings": lambda: masked(headers={"location": "%" + "25" * 50_000}),
     "a title": lambda: failure(page(b"<title>" + b" " * MB)),
     "a title in an encoding that takes a square": lambda: failure(page(many("a-b").encode(), b"punycode")),
     "a title in an encoding that unpacks": lambda: failure(page(many("x").encode(), b"zlib_codec")),

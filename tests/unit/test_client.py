@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import ssl
 from typing import Any
 
 import anyio
@@ -23,7 +25,7 @@ from airflow_mcp.errors import (
 )
 from airflow_mcp.settings import Settings
 from tests.releases import LAST
-from tests.replay import URL, Replay, replayed
+from tests.replay import URL, Replay, connect_error, replayed
 
 pytestmark = pytest.mark.anyio
 
@@ -430,11 +432,13 @@ async def test_check_where_no_dag_is(version: str) -> None:
 
 
 def refused(request: httpx.Request) -> httpx.Response:
-    raise httpx.ConnectError("Connection refused")
+    raise connect_error(ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed"))
 
 
 def untrusted(request: httpx.Request) -> httpx.Response:
-    raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate")
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_message = "self-signed certificate"
+    raise connect_error(error)
 
 
 @pytest.mark.parametrize(
