@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,12 +12,11 @@ from airflow_mcp.airflow.dags import Dags, require_tasks
 from airflow_mcp.airflow.graph import below, related, running_order
 from airflow_mcp.airflow.integrity import MOST_COMPARED, brought_up_to_date
 from airflow_mcp.airflow.report import by_run, count, left_out
-from airflow_mcp.airflow.steps import Step, cleared_after
+from airflow_mcp.airflow.steps import Step, cleared_after, named_task, one_by_one, state_body, whole_run
 from airflow_mcp.airflow.task_instances import (
     FAILED,
     MOST_INSTANCES,
     NEIGHBOURS,
-    RELATIVES,
     Marker,
     TaskInstance,
     TaskInstances,
@@ -28,8 +27,6 @@ from airflow_mcp.airflow.task_instances import (
 from airflow_mcp.errors import AirflowMcpError, ConflictError, MayHaveHappenedError
 from airflow_mcp.models.changes import Prepared, SetTaskInstancesState, TaskInstancesChange
 
-SET_STATES = "dags/{dag_id}/updateTaskInstancesState"
-TASK_INSTANCE = "dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}"
 TEARDOWN_RULE = "all_done_setup_success"
 """The trigger rule that every teardown has, and no other task."""
 
@@ -176,9 +173,9 @@ class SetState:
         if (await self._airflow.dialect()).name == "v1":
             return _steps_of_2(target)
         if target.mapped and not (await self._airflow.release()).sets_mapped_tasks:
-            return _one_by_one(target, target.to_set(), {})
-        route, ids = _task_instance(args, target.run_id)
-        body = _state_body(args)
+            return one_by_one(target.to_set(), running_order(target.graph), {"new_state": args.new_state})
+        route, ids = named_task(args, target.run_id)
+        body = state_body(args)
         answer = await self._airflow.read(f"{route}/dry_run", ids, method="PATCH", body=body)
         affected = from_airflow(answer["task_instances"])
         run_id = None if args.include_future or args.include_past else target.run_id
@@ -252,44 +249,9 @@ def _steps_of_2(target: _Target) -> list[Step]:
         if not target.takes(run_id):
             single += here
         elif here or run_id in failed:
-            whole.append(_whole_run(target.args, run_id, here))
-    return whole + _one_by_one(target, single, {"dry_run": False})  # which is its default; Airflow 3 has no such field
-
-
-def _whole_run(args: SetTaskInstancesState, run_id: str, sets: Sequence[TaskInstance]) -> Step:
-    # Which other runs Airflow 2 would take along depends on the schedule, which cannot be read.
-    only_here = dict.fromkeys(NEIGHBOURS, False)
-    body = {**_state_body(args), **only_here, "task_id": args.task_id, "dag_run_id": run_id, "dry_run": False}
-    return Step(args.task_id, run_id, "POST", SET_STATES, {"dag_id": args.dag_id}, body, sets)
-
-
-def _one_by_one(target: _Target, instances: Iterable[TaskInstance], more: Mapping[str, Any]) -> list[Step]:
-    """In the order in which they run, since Airflow clears what failed below each one that it sets."""
-    place = running_order(target.graph)
-    body = {"new_state": target.args.new_state, **more}
-    return [
-        Step(
-            each.task_id,
-            each.dag_run_id,
-            "PATCH",
-            f"{TASK_INSTANCE}/{{map_index}}" if each.map_index >= 0 else TASK_INSTANCE,
-            each.ids,
-            body,
-            [each],
-        )
-        for each in sorted(instances, key=lambda each: place.get(each.task_id, 0))
-    ]
-
-
-def _state_body(args: SetTaskInstancesState) -> dict[str, Any]:
-    return {"new_state": args.new_state, **{name: getattr(args, name) for name in RELATIVES}}
-
-
-def _task_instance(args: SetTaskInstancesState, run_id: str) -> tuple[str, dict[str, str | int]]:
-    ids: dict[str, str | int] = {"dag_id": args.dag_id, "dag_run_id": run_id, "task_id": args.task_id}
-    if args.map_index is None:
-        return TASK_INSTANCE, ids
-    return f"{TASK_INSTANCE}/{{map_index}}", {**ids, "map_index": args.map_index}
+            whole.append(whole_run(target.args, run_id, here))
+    body = {"new_state": target.args.new_state, "dry_run": False}  # which is its default; Airflow 3 has no such field
+    return whole + one_by_one(single, running_order(target.graph), body)
 
 
 def _summary(
@@ -300,6 +262,6 @@ def _summary(
 ) -> str:
     if not affected:
         return f"Nothing to set in {args.dag_id}: all are {args.new_state} already."
-    then = f" Airflow then clears {count(cleared)} downstream, and the run goes on." if cleared else ""
+    then = f" Airflow then clears {count(cleared)}, and the run goes on." if cleared else ""
     besides = f" Airflow 2 also brings its runs up to date with the DAG: {'; '.join(moved)}." if moved else ""
     return f"Set {count(affected)} of {args.dag_id} to {args.new_state}.{then}{besides}"

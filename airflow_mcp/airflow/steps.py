@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from airflow_mcp.airflow.http import Method
-from airflow_mcp.airflow.task_instances import FAILED, NO_STATUS, TaskInstance
+from airflow_mcp.airflow.task_instances import FAILED, NEIGHBOURS, NO_STATUS, RELATIVES, TaskInstance
+from airflow_mcp.models.changes import SetTaskInstancesState
+
+SET_STATES = "dags/{dag_id}/updateTaskInstancesState"
+TASK_INSTANCE = "dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}"
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Step:
     @property
     def label(self) -> str:
         """What it sets, in short."""
-        return self.sets[0].label if len(self.sets) == 1 else f"{self.task_id} in {self.dag_run_id}"
+        return f"{self.sets[0].label if len(self.sets) == 1 else self.task_id} in {self.dag_run_id}"
 
     def clears(self, each: TaskInstance, dag_id: str) -> bool:
         """Whether Airflow clears this one afterwards if it has failed; what it names itself it leaves."""
@@ -52,3 +56,40 @@ def cleared_after(
                 now[each] = NO_STATUS
                 cleared[each] = None
     return list(cleared)
+
+
+def state_body(args: SetTaskInstancesState) -> dict[str, Any]:
+    """The new state, and which relatives are to be in it too."""
+    return {"new_state": args.new_state, **{name: getattr(args, name) for name in RELATIVES}}
+
+
+def named_task(args: SetTaskInstancesState, run_id: str) -> tuple[str, dict[str, str | int]]:
+    """The route of the task or map index that is named in a run, and the ids in it."""
+    ids: dict[str, str | int] = {"dag_id": args.dag_id, "dag_run_id": run_id, "task_id": args.task_id}
+    if args.map_index is None:
+        return TASK_INSTANCE, ids
+    return f"{TASK_INSTANCE}/{{map_index}}", {**ids, "map_index": args.map_index}
+
+
+def whole_run(args: SetTaskInstancesState, run_id: str, sets: Sequence[TaskInstance]) -> Step:
+    """One call of Airflow 2 for all that is to be set in one run."""
+    # Which other runs Airflow 2 would take along depends on the schedule, which cannot be read.
+    only_here = dict.fromkeys(NEIGHBOURS, False)
+    body = {**state_body(args), **only_here, "task_id": args.task_id, "dag_run_id": run_id, "dry_run": False}
+    return Step(args.task_id, run_id, "POST", SET_STATES, {"dag_id": args.dag_id}, body, sets)
+
+
+def one_by_one(instances: Iterable[TaskInstance], place: Mapping[str, int], body: Mapping[str, Any]) -> list[Step]:
+    """One call for each, in the order in which they run, since Airflow clears what failed below each that it sets."""
+    return [
+        Step(
+            each.task_id,
+            each.dag_run_id,
+            "PATCH",
+            f"{TASK_INSTANCE}/{{map_index}}" if each.map_index >= 0 else TASK_INSTANCE,
+            each.ids,
+            body,
+            [each],
+        )
+        for each in sorted(instances, key=lambda each: place.get(each.task_id, 0))
+    ]

@@ -111,7 +111,9 @@ class TaskInstancesChange(Answer):
     summary: str
     total: int = Field(description="task instances affected")
     runs: list[RunOfAffected]
-    also_cleared: list[RunOfAffected] | None = Field(None, description="failed downstream tasks that run again")
+    also_cleared: list[RunOfAffected] | None = Field(
+        None, description="failed ones, downstream or setups, that run again"
+    )
     left_out: list[str] | None = Field(None, description="asked for, not affected, and why")
     plan: str | None = None
     next: str | None = None

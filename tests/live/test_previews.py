@@ -111,3 +111,25 @@ async def test_setups_and_teardowns_go_along_as_the_preview_says(
     assert {name: after[name] for name in cleared} == dict.fromkeys(cleared)
     assert told == to_set, cleared
     assert to_clear is None or cleared & {"create", "delete"} == to_clear
+
+
+async def test_later_runs_are_set_as_the_preview_says(session: Session, oracle: Oracle) -> None:
+    oracle.pause("diamond", True)
+    # Of a daily DAG, the third of them off its schedule.
+    dates = ("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "2026-03-03T05:00:00Z", "2026-03-04T00:00:00Z")
+    runs = [oracle.trigger("diamond", date) for date in dates]
+    oracle.put("diamond", runs[3], {"z_first": "success", "m_left": "failed"})
+    before = {run_id: oracle.states("diamond", run_id) for run_id in runs}
+    preview, _ = await session.confirmed(
+        "set_task_instances_state",
+        dag_id="diamond",
+        dag_run_id=runs[1],
+        task_id="z_first",
+        new_state="success",
+        include_future=True,
+    )
+    told = {}
+    for run_id in runs:
+        told[run_id] = {*listed(preview["runs"], run_id), *listed(preview.get("also_cleared"), run_id)}
+        assert moved(before[run_id], oracle.states("diamond", run_id)) == told[run_id]
+    assert (told[runs[0]], told[runs[1]], told[runs[3]]) == (set(), {"z_first"}, {"m_left"})
