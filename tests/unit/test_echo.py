@@ -9,9 +9,11 @@ import logging
 import traceback
 from collections.abc import Callable
 from itertools import product
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import anyio
 import httpx
 import pytest
 
@@ -287,6 +289,38 @@ async def test_the_token_before_the_one_in_use_is_not_told_either() -> None:
     airflow = Airflow(Settings(url=URL, api_version="v2", **USER), httpx.MockTransport(answer))
     error = await failed(airflow, change=False)
     assert "Airflow says: *** was renewed, *** is used by admin:***." in str(error)
+
+
+async def test_of_calls_at_once_each_has_its_own_token_masked(tmp_path: Path) -> None:
+    """However often it was renewed before the answer came."""
+    file, came, together = tmp_path / "token", 0, anyio.Event()
+    errors: list[str] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal came
+        came += 1
+        file.write_text(f"t0ken-of-the-call-{came}")
+        if came == 5:
+            together.set()
+        await together.wait()
+        return detail(f"no {request.headers['authorization']}")
+
+    async def call(airflow: Airflow) -> None:
+        errors.append(str(await failed(airflow, change=False)))
+
+    file.write_text("t0ken-of-the-call-0")
+    airflow = Airflow(Settings(url=URL, api_version="v2", token_file=file), httpx.MockTransport(answer))
+    async with anyio.create_task_group() as calls:
+        for _ in range(5):
+            calls.start_soon(call, airflow)
+    assert errors == ["Airflow refused the request (400). Airflow says: no ***."] * 5
+
+
+@pytest.mark.parametrize(("password", "says"), [("s3cret7", "no s3cret7."), ("s3cret-8", "no ***.")])
+async def test_what_is_short_may_be_a_word(password: str, says: str) -> None:
+    given = Settings(url=URL, api_version="v1", username="admin", password=password)
+    error = await failed(Airflow(given, httpx.MockTransport(lambda _: detail(f"no {password}"))), change=False)
+    assert str(error).endswith(says)
 
 
 # -- a token that cannot be used

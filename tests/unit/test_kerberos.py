@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import logging
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import anyio
 import httpx
@@ -21,7 +24,7 @@ from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.dialect import V1, V2
 from airflow_mcp.airflow.kerberos import KRB5, SPNEGO, KerberosAuth
 from airflow_mcp.check import findings
-from airflow_mcp.errors import ForbiddenError, NotSignedInError, SettingsError
+from airflow_mcp.errors import ForbiddenError, NotSignedInError, RejectedError, SettingsError
 from airflow_mcp.settings import PREFIX, Settings, load_settings
 
 pytestmark = pytest.mark.anyio
@@ -371,6 +374,20 @@ async def test_a_ticket_that_airflow_does_not_take(library: Library) -> None:
 
 
 # -- Airflow 3, and settings that do not fit
+
+
+async def test_a_ticket_that_is_echoed_is_not_told(library: Library, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    def echo(request: httpx.Request) -> httpx.Response:
+        sent = request.headers["authorization"]
+        return httpx.Response(400, json={"detail": f"no {sent}, or {quote(sent)}"}, headers={"x-echo": sent})
+
+    airflow = Airflow(kerberized(), httpx.MockTransport(echo))
+    for call in (airflow.read("dags"), change(airflow)):
+        with pytest.raises(RejectedError, match=r"no \*\*\*, or \*\*\*") as error:
+            await call
+        assert HEADER.split()[1] not in "".join(traceback.format_exception(error.value)) + caplog.text
 
 
 async def test_airflow_3_has_none(library: Library) -> None:
