@@ -19,7 +19,7 @@ from airflow_mcp.errors import SettingsError
 from airflow_mcp.settings import PREFIX, Settings, load_settings
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
 logger = logging.getLogger("airflow_mcp")
 
@@ -99,6 +99,7 @@ async def _check(settings: Settings) -> int:
 
 
 def _serve(settings: Settings, args: argparse.Namespace) -> int:
+    from airflow_mcp.incoming import whole_lines  # noqa: PLC0415 - the SDK too
     from airflow_mcp.server import build_server  # noqa: PLC0415 - the SDK takes half a second to import
 
     if args.transport == "http" and args.host not in LOOPBACK:
@@ -114,15 +115,18 @@ def _serve(settings: Settings, args: argparse.Namespace) -> int:
         return _serve_http(server.streamable_http_app(host=args.host), args.host, args.port)
     # The default handler waits for a line on standard input, which may never come.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.stdin = whole_lines(sys.stdin)
     server.run("stdio")
     return 0
 
 
-def _serve_http(app: Starlette, host: str, port: int) -> int:
+def _serve_http(app: ASGIApp, host: str, port: int) -> int:
     import uvicorn  # noqa: PLC0415 - stdio does not need it
 
+    from airflow_mcp.incoming import whole_bodies  # noqa: PLC0415
+
     logger.info("serving at http://%s:%d/mcp", host, port)
-    http = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_config=None, log_level="warning"))
+    http = uvicorn.Server(uvicorn.Config(whole_bodies(app), host=host, port=port, log_config=None, log_level="warning"))
     # Stopped by a signal, or not started: uvicorn has said why.
     with suppress(KeyboardInterrupt, SystemExit):
         http.run()
@@ -141,7 +145,8 @@ class _JsonLines(logging.Formatter):
         }
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return json.dumps(entry, ensure_ascii=False)
+        # Half a character is written as JSON writes it.
+        return json.dumps(entry, ensure_ascii=False).encode(errors="backslashreplace").decode()
 
 
 def _log_to_stderr() -> None:

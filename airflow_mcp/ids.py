@@ -12,8 +12,8 @@ LONGEST = 250
 LONGEST_TEXT = 4096
 _LIKELY = 20
 
-_HALF = re.compile(r"[\ud800-\udfff]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_DAMAGED = re.compile(r"[\ud800-\udfff\ufffd]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def near(value: str, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -> list[str]:
@@ -34,8 +34,8 @@ def text_problem(value: str) -> str | None:
     """What keeps a text from being sent, as the end of a sentence that begins with its name; None for nothing."""
     if len(value) > LONGEST_TEXT:
         return f"is {len(value)} characters long; {LONGEST_TEXT} are allowed"
-    if _HALF.search(value):
-        return "holds half a character (a surrogate without its other half), which no text can hold"
+    if _DAMAGED.search(value):
+        return "holds half a character, or U+FFFD in place of one: it was damaged on its way"
     return None
 
 
@@ -51,4 +51,4 @@ def id_problem(value: str, longest: int = LONGEST) -> str | None:
         return "holds a slash; an Airflow id has none"
     if _CONTROL.search(value):
         return "holds a control character or a line break"
-    return None
+    return text_problem(value)

@@ -1,8 +1,10 @@
-"""Text that people outside wrote: made harmless to display, and marked as data."""
+"""Text that people outside wrote: made whole, harmless to display, and marked as data."""
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 _ESCAPE_SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
 _INVISIBLE = re.compile(
@@ -13,10 +15,35 @@ _INVISIBLE = re.compile(
 )
 _FENCE = re.compile(r"<(?=\s*+(?:/\s*+)?untrusted)", re.IGNORECASE)
 
+_HALF = re.compile(r"[\ud800-\udfff]")
+_HALF_ESCAPED = re.compile(
+    r"(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # both halves of a character
+    r"|\\[^u]|\\u(?![dD][89a-fA-F]))"  # what else begins with a backslash
+    r"|\\u[0-9a-fA-F]{4}",
+    re.DOTALL,
+)
+_REPLACEMENT = "\ufffd"
+
+
+def whole_json(text: str) -> str:
+    """The same JSON, U+FFFD in place of each half of a character: JSON can write one, and no other text can."""
+    if "\\ud" not in text and "\\uD" not in text:
+        return text
+    return _HALF_ESCAPED.sub(lambda match: match[1] or r"\ufffd", text)
+
+
+def read_json(content: bytes) -> Any:
+    """JSON from outside, its texts and keys made whole. Raises ValueError, and RecursionError where it is too deep."""
+    return json.loads(whole_json(content.decode("utf-8-sig")))
+
 
 def clean(text: str) -> str:
-    """Drop terminal escapes and control, zero-width and bidirectional characters; keep tab and line feed."""
-    return _INVISIBLE.sub("", _ESCAPE_SEQUENCES.sub("", text.replace("\r\n", "\n")))
+    """Drop terminal escapes and control, zero-width and bidirectional characters; keep tab and line feed.
+
+    Half a character, which no stream of text takes, becomes U+FFFD.
+    """
+    whole = _HALF.sub(_REPLACEMENT, text)
+    return _INVISIBLE.sub("", _ESCAPE_SEQUENCES.sub("", whole.replace("\r\n", "\n")))
 
 
 def fence(text: str) -> str:

@@ -22,7 +22,7 @@ from airflow_mcp.errors import (
     RouteMissingError,
     ServerFaultError,
 )
-from airflow_mcp.text import clean
+from airflow_mcp.text import clean, read_json
 
 RETRIABLE = frozenset({429, 502, 503, 504})
 ADVICE = "airflow_mcp_advice"
@@ -173,7 +173,7 @@ def garbled(response: httpx.Response, *, change: bool) -> AirflowMcpError:
 
 def _payload(response: httpx.Response) -> Any:
     try:
-        return response.json()
+        return read_json(response.content)
     except (ValueError, RecursionError):  # too deep, or a number too long, for Python
         return None
 

@@ -37,6 +37,7 @@ from airflow_mcp.errors import (
 )
 from airflow_mcp.ids import LONGEST, id_problem
 from airflow_mcp.settings import PREFIX, Settings
+from airflow_mcp.text import read_json
 
 Method = Literal["GET", "POST", "PATCH"]
 Query = Mapping[str, str | int | bool | list[str]]
@@ -276,7 +277,7 @@ def _decoded(response: httpx.Response, call: Call) -> Any:
     if "json" not in response.headers.get("content-type", ""):
         raise not_json(response, change=call.change)
     try:
-        return response.json()
+        return read_json(response.content)
     except (ValueError, RecursionError):  # too deep, or a number too long, for Python
         raise garbled(response, change=call.change) from None
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import httpx
 
 from airflow_mcp.airflow.broken import StumbledError
@@ -12,6 +10,7 @@ from airflow_mcp.airflow.failures import RETRIABLE
 from airflow_mcp.airflow.secrets import BARE
 from airflow_mcp.errors import NotSignedInError
 from airflow_mcp.settings import Settings
+from airflow_mcp.text import read_json
 
 
 class PasswordLogin:
@@ -86,7 +85,7 @@ def _token_request(
 
 def _access_token(response: httpx.Response) -> str | None:
     try:
-        token = json.loads(response.content)["access_token"]
+        token = read_json(response.content)["access_token"]
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
     if not isinstance(token, str) or not token:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from airflow_mcp.errors import AirflowMcpError, VersionChangedError
 from airflow_mcp.ids import LONGEST, near
 from airflow_mcp.models.base import Answer, Arguments
+from airflow_mcp.text import clean
 from airflow_mcp.tools.context import App
 from airflow_mcp.tools.present import as_data, as_text
 from airflow_mcp.tools.schema import input_schema, output_schema
@@ -117,14 +118,14 @@ async def _answer(spec: ToolSpec, app: App, args: Arguments) -> Answer:
 
 
 def _failed(message: str) -> CallToolResult:
-    return CallToolResult(content=[TextContent(text=message)], is_error=True)
+    return CallToolResult(content=[TextContent(text=clean(message))], is_error=True)
 
 
 def wrong_arguments(error: ValidationError, model: type[BaseModel]) -> str:
     """What is wrong with the arguments, by name and without their values."""
     problems = error.errors(include_url=False, include_input=False)
     more = f" And {len(problems) - MOST_PROBLEMS} more." if len(problems) > MOST_PROBLEMS else ""
-    return f"Nothing was done. {' '.join(_problem(each, model) for each in problems[:MOST_PROBLEMS])}{more}"
+    return clean(f"Nothing was done. {' '.join(_problem(each, model) for each in problems[:MOST_PROBLEMS])}{more}")
 
 
 def _problem(each: Any, model: type[BaseModel]) -> str:
