@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.unit.conftest import authorities_read_once, no_waits, tools_made_once
+from tests.unit.conftest import authorities_read_once, no_waits, schemas_checked_once, tools_made_once
 
-__all__ = ["authorities_read_once", "no_waits", "tools_made_once"]
+__all__ = ["authorities_read_once", "no_waits", "schemas_checked_once", "tools_made_once"]

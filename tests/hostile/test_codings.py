@@ -75,19 +75,19 @@ UNPACKED: dict[str, Callable[[bytes], tuple[bytes, bytes]]] = {
 }
 
 
-async def wrong_ways(release: str, packed: tuple[bytes, list[bytes], str], status: int = 200) -> list[str]:
+async def wrong_ways(release: str, packed: tuple[bytes, list[bytes], str]) -> list[str]:
     """The steps at which such an answer is not told, or is told wrongly."""
     content, headers, says = packed
     wrong = []
     for way in await ways(release):
-        failed, told = await outcome(release, way, lambda _: answer(status, content, *headers))
+        failed, told = await outcome(release, way, lambda _: answer(200, content, *headers))
         if not failed or says not in told or (SAID in told) is not way.changes:
             wrong.append(f"{way.step}: {told[:300]}")
     return wrong
 
 
 @every_release
-@pytest.mark.parametrize("kind", ["one", "twice", "brotli"])
+@pytest.mark.parametrize("kind", ["one", "twice"])
 async def test_no_bomb_goes_off_on_any_route(kind: str, release: str) -> None:
     assert await wrong_ways(release, BOMBS[kind]) == []
 
@@ -97,12 +97,7 @@ async def test_a_cut_off_answer_is_told_on_every_route(release: str) -> None:
     assert await wrong_ways(release, GARBLED["cut off"]) == []
 
 
-@every_release
-async def test_a_refusal_is_no_way_around(release: str) -> None:
-    assert await wrong_ways(release, BOMBS["one"], 401) == []
-
-
-@pytest.mark.parametrize("status", [201, 302, 400, 403, 404, 422, 429, 500, 503])
+@pytest.mark.parametrize("status", [201, 302, 400, 401, 403, 404, 422, 429, 500, 503])
 @pytest.mark.parametrize("way", [DAGS, PAUSE], ids=["read", "change"])
 async def test_each_status_is_bounded(way: Way, status: int) -> None:
     for kind in ("one", "twice"):
