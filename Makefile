@@ -10,7 +10,7 @@ SIDE_BY_SIDE = -n 2 --dist loadgroup
 PYTHONS ?= 3.11 3.12 3.13 3.14
 
 .DEFAULT_GOAL := help
-.PHONY: help setup debian kerberos demo test quick airflows test-matrix test-scale test-pythons check unit contract live format generate record lock clean
+.PHONY: help setup debian kerberos demo test coverage quick airflows test-matrix test-scale test-pythons check unit contract live format generate record lock clean
 
 # What the Kerberos tests need from the system: a realm, and what builds the Python packages that speak to it.
 KERBEROS_PROGRAMS := krb5kdc kinit kadmin.local krb5-config gcc
@@ -58,7 +58,10 @@ demo: setup ## Run the main job on a real Airflow 3, end to end (ARGS="--airflow
 
 test: debian check airflows ## Run every check and every test, on a real Airflow 2.11 and a real Airflow 3.3 (ARGS="-k clear" to choose)
 	@$(TRY_KERBEROS)
-	$(RUN) pytest $(SIDE_BY_SIDE) --cov --cov-report=term $(ARGS)
+	$(RUN) pytest $(SIDE_BY_SIDE) $(ARGS)
+
+coverage: ## Run every test and tell what lines and branches they reach (slower)
+	@$(MAKE) --no-print-directory test ARGS="--cov --cov-report=term $(ARGS)"
 
 quick: check ## Run the checks, and the tests that need no server (ARGS="-k clear" to choose)
 	$(RUN) pytest $(SIDE_BY_SIDE) tests/unit tests/hostile tests/contract $(ARGS)

@@ -205,7 +205,6 @@ def _settings(release: Release, home: Path, port: int, log_ports: Sequence[int])
         "core__load_examples": "False",
         "core__parallelism": "2",
         "database__load_default_connections": "False",
-        "database__sql_alchemy_conn": f"sqlite:///{home}/airflow.db?timeout=60",  # after 5 s a locked one is an error
         "logging__worker_log_server_port": f"{log_ports[0]}",
         "logging__trigger_log_server_port": f"{log_ports[1]}",
         # A file that changed is parsed at once; all of them every few seconds cost a sixth of a core.

@@ -36,7 +36,7 @@ def check(oracle: Oracle, **settings: str) -> tuple[int, list[tuple[str, str]]]:
 
 
 def paused(oracle: Oracle) -> dict[str, bool]:
-    return {dag_id: oracle.dag(dag_id)["is_paused"] for dag_id in DAG_IDS}
+    return {row["dag_id"]: row["is_paused"] for row in oracle.call("GET", "dags")["dags"]}
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +48,8 @@ def only_looks(oracle: Oracle) -> Iterator[None]:
     assert (paused(oracle), runs(oracle)) == before
 
 
-def runs(oracle: Oracle) -> dict[str, int]:
-    return {dag_id: oracle.call("GET", f"dags/{dag_id}/dagRuns")["total_entries"] for dag_id in DAG_IDS}
+def runs(oracle: Oracle) -> int:
+    return int(oracle.call("GET", "dags/~/dagRuns", params={"limit": 1})["total_entries"])
 
 
 def start(oracle: Oracle, user: str) -> list[tuple[str, str]]:

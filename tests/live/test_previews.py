@@ -59,7 +59,7 @@ def setups_run(oracle: Oracle) -> str:
     oracle.pause("setups", True)
     run_id = oracle.trigger("setups")
     names = ("create", "work[0]", "work[2]", "report", "delete")
-    oracle.put("setups", run_id, {**dict.fromkeys(names, "success"), "work[1]": "failed"})
+    oracle.put("setups", run_id, {**dict.fromkeys(names, "success"), "work[1]": "failed"}, run="failed")
     return run_id
 
 
@@ -93,7 +93,7 @@ async def test_setups_and_teardowns_go_along_as_the_preview_says(
     to_set: set[str],
     to_clear: set[str] | None,
 ) -> None:
-    oracle.put("setups", setups_run, scene)
+    oracle.put("setups", setups_run, scene, run="failed")
     before = oracle.states("setups", setups_run)
     preview, _ = await session.confirmed(
         "set_task_instances_state",
@@ -118,7 +118,7 @@ async def test_later_runs_are_set_as_the_preview_says(session: Session, oracle: 
     # Of a daily DAG, the third of them off its schedule.
     dates = ("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "2026-03-03T05:00:00Z", "2026-03-04T00:00:00Z")
     runs = [oracle.trigger("diamond", date) for date in dates]
-    oracle.put("diamond", runs[3], {"z_first": "success", "m_left": "failed"})
+    oracle.put("diamond", runs[3], {"z_first": "success", "m_left": "failed"}, run="failed")
     before = {run_id: oracle.states("diamond", run_id) for run_id in runs}
     preview, _ = await session.confirmed(
         "set_task_instances_state",
