@@ -15,6 +15,8 @@ from airflow_mcp.settings import Settings
 MOST_DIFFERENCES = 10
 
 ArgumentsT = TypeVar("ArgumentsT", bound=ChangeArguments)
+Prepare = Callable[[ArgumentsT], Awaitable[Prepared[ChangeT]]]
+"""Looks at what would be changed."""
 
 _DONE = "Done: "
 _PREVIEW_AGAIN = "Nothing was changed. Call with confirm=false, show the preview, then call again with its plan."
@@ -27,12 +29,10 @@ class Guard:
         self._settings = settings
         self._plans = Plans()
 
-    async def carry_out(
-        self, tool: str, args: ArgumentsT, prepare: Callable[[ArgumentsT], Awaitable[Prepared[ChangeT]]]
-    ) -> ChangeT:
+    async def carry_out(self, tool: str, args: ArgumentsT, prepare: Prepare[ArgumentsT, ChangeT]) -> ChangeT:
         """Preview a change, or make it.
 
-        `prepare` looks at what would be changed. With `confirm=false` the preview comes back with its plan. With
+        With `confirm=false` the preview comes back with its plan. With
         `confirm=true` the change is made, once; a plan that no longer holds or was used, or that the policy wants
         and is not there, raises PlanError, and nothing was sent. Calls with one plan wait for each other.
         """
@@ -45,11 +45,7 @@ class Guard:
         return await self._make(digest, change) if args.confirm else self._preview(digest, change)
 
     async def _as_planned(
-        self,
-        tool: str,
-        args: ArgumentsT,
-        plan: str,
-        prepare: Callable[[ArgumentsT], Awaitable[Prepared[ChangeT]]],
+        self, tool: str, args: ArgumentsT, plan: str, prepare: Prepare[ArgumentsT, ChangeT]
     ) -> ChangeT:
         previewed = self._plans.get(plan)
         if previewed is None:
