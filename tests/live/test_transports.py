@@ -59,6 +59,9 @@ async def use(client: Client, oracle: Oracle) -> None:
     session = Session(client)
     assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
     assert (await session.ok("get_dag", dag_id="отчёт.v1"))["dag_id"] == "отчёт.v1"
+    details = await session.ok("get_dag_details", dag_id="setups", fields=["doc_md"])
+    half = "<untrusted>\nbad \ufffd end\n</untrusted>"
+    assert details.get("doc_md") == (half if oracle.major == 2 else None)
     oracle.pause("history", True)
     preview = await session.ok("patch_dag", dag_id="history", is_paused=False, confirm=False)
     assert preview["plan"]
