@@ -45,12 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return stop_demo() if args.stop else run_demo(args.airflow, keep=args.keep)
     try:
         settings = load_settings(os.environ)
+        if args.command == "check":
+            return anyio.run(_check, settings)
+        return _serve(settings.model_copy(update={"toolsets": args.toolsets or settings.toolsets}), args)
     except SettingsError as error:
         print(f"airflow-mcp: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    if args.command == "check":
-        return anyio.run(_check, settings)
-    return _serve(settings, args)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     serving.add_argument("--transport", choices=("stdio", "http"), help="default: stdio")
     serving.add_argument("--host", help="for http: 127.0.0.1 (the default), localhost or ::1")
     serving.add_argument("--port", type=int, help="for http (default: 8765)")
+    serving.add_argument("--toolsets", help="which tools to offer, instead of AIRFLOW_MCP_TOOLSETS")
     parser = argparse.ArgumentParser(
         prog="airflow-mcp",
         parents=[serving],
@@ -66,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=__version__)
-    parser.set_defaults(transport="stdio", host="127.0.0.1", port=8765)
+    parser.set_defaults(transport="stdio", host="127.0.0.1", port=8765, toolsets=None)
     commands = parser.add_subparsers(dest="command", title="commands", metavar="")
     commands.add_parser("serve", parents=[serving], help="serve (the default)")
     look = "look at the Airflow that the settings name; exit status 0 or 1"

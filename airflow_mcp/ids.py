@@ -13,7 +13,7 @@ def id_problem(value: str, longest: int = LONGEST) -> str | None:
     """What keeps a text from being an id, as the end of a sentence that begins with its name; None for nothing."""
     if not value.strip():
         return "is empty"
-    if value in (".", ".."):
+    if value in (".", "..", "~"):  # the last is Airflow's own word for all of them
         return f"{value!r} is no Airflow id"
     if len(value) > longest:
         return f"is {len(value)} characters long; Airflow allows {longest}"

@@ -1,13 +1,15 @@
-"""Prompts: one Markdown file each, its title and arguments as TOML between two lines of `+++`."""
+"""Prompts: one Markdown file each, its title, arguments and evidence as TOML between two lines of `+++`."""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
+from typing import Any
 
 INSTRUCTIONS = "instructions.md"
 ON_CHANGES = "instructions_on_changes.md"
@@ -23,19 +25,35 @@ class PromptArgument:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """A call of a tool whose answer stands in the prompt, at `$name`."""
+
+    name: str
+    tool: str
+    arguments: Mapping[str, Any]
+    """`$name` in a value stands for an argument of the prompt; one that is left out is not sent."""
+
+    def asked(self, given: Mapping[str, str]) -> dict[str, Any]:
+        """The arguments of the call."""
+        filled = {name: _filled(value, given) for name, value in self.arguments.items()}
+        return {name: value for name, value in filled.items() if value != ""}
+
+
+@dataclass(frozen=True)
 class PromptSpec:
-    """A prompt as its file has it. `$name` in the text stands for an argument."""
+    """A prompt as its file has it. `$name` in the text stands for an argument, or for evidence."""
 
     name: str
     title: str
     description: str
     arguments: tuple[PromptArgument, ...]
+    evidence: tuple[Evidence, ...]
     text: str
 
-    def render(self, arguments: dict[str, str]) -> str:
-        """The text with the arguments put in; one that is absent is empty."""
+    def render(self, arguments: Mapping[str, str], evidence: Mapping[str, str]) -> str:
+        """The text with the arguments and the evidence put in; an argument that is absent is empty."""
         values = {argument.name: arguments.get(argument.name, "") for argument in self.arguments}
-        return Template(self.text).substitute(values)
+        return Template(self.text).substitute({**values, **evidence})
 
 
 def load_prompts() -> list[PromptSpec]:
@@ -48,6 +66,10 @@ def load_instructions(*, changes: bool) -> str:
     """What the server tells every model at the start, about changes only where it offers some."""
     names = [INSTRUCTIONS, ON_CHANGES] if changes else [INSTRUCTIONS]
     return "\n".join((_folder() / name).read_text(encoding="utf-8").strip() for name in names)
+
+
+def _filled(value: Any, given: Mapping[str, str]) -> Any:
+    return given.get(value[1:], "") if isinstance(value, str) and value.startswith("$") else value
 
 
 def _folder() -> Traversable:
@@ -64,5 +86,6 @@ def _parse(file: Traversable) -> PromptSpec:
         title=about["title"],
         description=about["description"],
         arguments=tuple(PromptArgument(**argument) for argument in about.get("arguments", [])),
+        evidence=tuple(Evidence(name, **call) for name, call in about.get("evidence", {}).items()),
         text=text.strip(),
     )

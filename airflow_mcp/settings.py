@@ -54,6 +54,9 @@ class Settings(BaseModel):
         "http://localhost:8080",
         description="Address of Airflow's web server, with its path prefix if it has one.",
     )
+    ui_url: str | None = Field(
+        None, description="Its address in people's browsers, where that is another: for links, and those they paste."
+    )
     username: str | None = Field(None, description="User name, for a sign-in with a password.")
     password: SecretStr | None = Field(None, description="Password of that user.")
     password_file: HomeFile | None = Field(
@@ -107,6 +110,13 @@ class Settings(BaseModel):
     timeout: float = Field(
         30, gt=0, le=600, description="Seconds that one request to Airflow may take, retries included."
     )
+    variable_values: str = Field(
+        "none", description="Variables whose values may be shown, by name or pattern: `region, public_*`."
+    )
+    toolsets: str = Field(
+        "default",
+        description="Toolsets to offer, with commas between: `default`, `all`, or names; `-name` leaves one out.",
+    )
     read_only: bool = Field(False, description="Offer no tool that changes anything, and send no change.")
     confirm: ConfirmPolicy = Field(
         "argument",
@@ -114,9 +124,11 @@ class Settings(BaseModel):
         "a preview that still holds).",
     )
 
-    @field_validator("url")
+    @field_validator("url", "ui_url")
     @classmethod
-    def _base_url(cls, value: str) -> str:
+    def _base_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         try:
             parts = urlsplit(value.strip())
             _ = parts.port

@@ -18,10 +18,10 @@ from typing import Any
 from airflow_mcp import __version__
 from airflow_mcp.airflow.dialect import GONE_WITH_3, SINCE
 from airflow_mcp.settings import PREFIX, Settings
-from airflow_mcp.tools import dags
 from airflow_mcp.tools.schema import input_schema
 from airflow_mcp.tools.sdk import to_mcp
-from airflow_mcp.tools.spec import ToolSpec, tools_of
+from airflow_mcp.tools.spec import ToolSpec
+from airflow_mcp.tools.toolsets import TOOLSETS, chosen_tools
 
 ROOT = Path(__file__).parent.parent
 SNAPSHOTS = "tests/contract/schemas"
@@ -66,7 +66,7 @@ def out_of_date(root: Path) -> list[str]:
 
 def generated(root: Path) -> dict[str, str]:
     """Every generated file, by its path below the root, and its text."""
-    specs = tools_of(dags)
+    specs = chosen_tools("all")
     return {
         **{f"{SNAPSHOTS}/{spec.name}.json": _json(snapshot(spec)) for spec in specs},
         "README.md": readme(_read(root / "README.md"), specs, json.loads(_read(root / MATRIX) or "{}")),
@@ -90,7 +90,7 @@ def snapshot(spec: ToolSpec) -> dict[str, Any]:
 def readme(text: str, specs: Sequence[ToolSpec], matrix: dict[str, Any]) -> str:
     """The README with new tables between its markers."""
     parts = {
-        "tools": tools_table(specs),
+        "tools": tools_table(),
         "versions": f"{versions_table(specs, matrix)}\n{what_old_ones_lack(specs)}",
         "settings": settings_table(),
     }
@@ -99,12 +99,20 @@ def readme(text: str, specs: Sequence[ToolSpec], matrix: dict[str, Any]) -> str:
     return text
 
 
-def tools_table(specs: Sequence[ToolSpec]) -> str:
-    """One row a tool."""
-    rows = [(f"`{spec.name}`", spec.description, "yes" if spec.changes else "no", _arguments(spec)) for spec in specs]
-    cost = sum(tokens(seen_by_a_model(spec)) for spec in specs)
-    table = _table(("Tool", "What it does", "Changes?", "Arguments (**required**)"), rows)
-    return f"{table}\nWhat a model sees of them before a call: {cost:,} o200k tokens, counted by `make generate`.\n"
+def tools_table() -> str:
+    """One row a tool, by toolset."""
+    rows = [
+        (f"`{name}`", f"`{spec.name}`", spec.description, "yes" if spec.changes else "no", _arguments(spec))
+        for name in TOOLSETS
+        for spec in chosen_tools(name)
+    ]
+    table = _table(("Toolset", "Tool", "What it does", "Changes?", "Arguments (**required**)"), rows)
+    costs = {name: sum(tokens(seen_by_a_model(spec)) for spec in chosen_tools(name)) for name in TOOLSETS}
+    each = ", ".join(f"{cost:,} of `{name}`" for name, cost in costs.items())
+    return (
+        f"{table}\nWhat a model sees of them before a call: {sum(costs.values()):,} o200k tokens, counted by `make "
+        f"generate`: {each}.\n"
+    )
 
 
 def versions_table(specs: Sequence[ToolSpec], matrix: dict[str, Any]) -> str:
@@ -116,6 +124,8 @@ def versions_table(specs: Sequence[ToolSpec], matrix: dict[str, Any]) -> str:
 
 
 def _outcome(counts: dict[str, int]) -> str:
+    if not counts:
+        return "-"  # none was run there since the tool is there
     passed, failed = counts.get("passed", 0), counts.get("failed", 0)
     return f"**{passed} of {passed + failed}**" if failed else str(passed)
 
@@ -130,8 +140,10 @@ def what_old_ones_lack(specs: Sequence[ToolSpec]) -> str:
 def _by_tool(names: Sequence[str], specs: Sequence[ToolSpec]) -> str:
     found: dict[str, list[str]] = {}
     for name in names:
-        found.setdefault(_owner(name.partition("=")[0], specs), []).append(f"`{name}`")
-    return "; ".join(f"{', '.join(found[owner])} of `{owner}`" for owner in found)
+        whole = name in TOOLSETS or name in {spec.name for spec in specs}
+        owner = "" if whole else f" of `{_owner(name.partition('=')[0], specs)}`"
+        found.setdefault(owner, []).append(f"the toolset `{name}`" if name in TOOLSETS else f"`{name}`")
+    return "; ".join(f"{', '.join(found[owner])}{owner}" for owner in found)
 
 
 def _owner(name: str, specs: Sequence[ToolSpec]) -> str:

@@ -21,6 +21,7 @@ from tests.oracle import Oracle
 from tests.scenarios import calls
 from tests.servers import RECORDED, real_airflows
 
+URL = "http://airflow.test"
 FOLDER = Path(__file__).parent.parent / "tests" / "recorded"
 
 
@@ -40,11 +41,19 @@ class Recorder(httpx.AsyncHTTPTransport):
                     "request": described(request),
                     "status": response.status_code,
                     "type": response.headers.get("content-type", ""),
-                    "body": json.loads(body) if "json" in response.headers.get("content-type", "") else body.decode(),
+                    "body": as_recorded(body.decode()),
                 }
             )
         plain = {name: value for name, value in response.headers.items() if name != "content-encoding"}
         return httpx.Response(response.status_code, headers=plain, content=body)
+
+
+def as_recorded(body: str) -> Any:
+    """JSON where it is that; else text, or lines of JSON."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body
 
 
 def described(request: httpx.Request) -> dict[str, Any]:
@@ -76,6 +85,7 @@ def scene(oracle: Oracle) -> dict[str, str]:
     failed = oracle.trigger("load_files", "2026-02-02T05:00:00+00:00")
     oracle.wait_for_run("load_files", failed)
     return {
+        "url": oracle.server.url,
         "history": history,
         "load_files": failed,
         "logical_date": str(oracle.run("history", history)["logical_date"]),
@@ -93,7 +103,7 @@ async def record(oracle: Oracle) -> dict[str, Any]:
         yield make_app(settings, airflow)
         await airflow.aclose()
 
-    async with Client(build_server(oracle.settings(), parts)) as client:
+    async with Client(build_server(oracle.settings(toolsets="all"), parts)) as client:
         for tool, arguments in calls(oracle.server.release.name, runs):
             await client.call_tool(tool, arguments)
     return {"runs": runs, "exchanges": recorder.exchanges}
@@ -102,13 +112,16 @@ async def record(oracle: Oracle) -> dict[str, Any]:
 def scrubbed(text: str, oracle: Oracle) -> str:
     """Without what is of the machine alone."""
     host = oracle.call("GET", "dags/load_files/dagRuns/~/taskInstances")["task_instances"][0]["hostname"]
-    text = text.replace(str(oracle.server.home), "/opt/airflow")
+    for path, name in (
+        (oracle.server.home, "/opt/airflow"),
+        (oracle.server.venv, "/opt/venv"),
+        (oracle.server.url, URL),
+    ):
+        text = text.replace(str(path), name)
     # A file token is the path of a DAG file, encoded.
     for number, token in enumerate(sorted(set(re.findall(r'"file_token": "([^"]+)"', text)))):
         text = text.replace(token, f"file-token-{number}")
-    return text.replace(f'"hostname": "{host}"', '"hostname": "worker-1"').replace(
-        '"unixname": "root"', '"unixname": "airflow"'
-    )
+    return text.replace(host, "worker-1").replace('"unixname": "root"', '"unixname": "airflow"')
 
 
 if __name__ == "__main__":

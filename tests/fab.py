@@ -17,7 +17,10 @@ RELEASE = replace(
     # Flask-AppBuilder takes sqlalchemy-utils, which does not load with SQLAlchemy 2.1.
     more=(("apache-airflow-providers-fab==3.10.0", "sqlalchemy<2.1"),),
 )
-ENV = {"AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"}
+ENV = {
+    "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
+    "AIRFLOW__API__EXPOSE_CONFIG": "non-sensitive-only",
+}
 START = """
 airflow db migrate && {
     airflow scheduler & airflow dag-processor &

@@ -43,6 +43,11 @@ class Oracle:
         """Whether it can set a state to skipped. Documents before 2.9 say so, and then it fails."""
         return self.server.release.name not in ("2.7", "2.8")
 
+    @property
+    def has_tries(self) -> bool:
+        """Whether it tells of tries before the latest; since the same release it gives XComs as JSON."""
+        return self.server.release.name not in ("2.7", "2.8", "2.9")
+
     def password(self, user: str) -> str:
         return self.server.password if user == "admin" else self.passwords[user]
 
@@ -98,6 +103,13 @@ class Oracle:
                 return state
             time.sleep(0.5)
         raise AssertionError(f"{dag_id} {run_id} is still {state} after {seconds} s: {self.states(dag_id, run_id)}")
+
+    def wait_for_task(self, dag_id: str, run_id: str, task_id: str, state: str, seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while (now := self.states(dag_id, run_id).get(task_id)) != state:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{task_id} of {run_id} is {now} after {seconds} s")
+            time.sleep(0.2)
 
     def states(self, dag_id: str, run_id: str) -> dict[str, str | None]:
         """The state of each task instance of a run, a mapped one as `task[index]`."""

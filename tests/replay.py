@@ -15,11 +15,12 @@ from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
 from airflow_mcp.tools.context import App, make_app
+from scripts import record
 from scripts.record import described
 from tests.session import Session
 
+URL = record.URL
 FOLDER = Path(__file__).parent / "recorded"
-URL = "http://airflow.test"
 
 Fault = Callable[[httpx.Request], Awaitable[httpx.Response | None]]
 

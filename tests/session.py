@@ -55,5 +55,5 @@ class Session:
 
 @asynccontextmanager
 async def connect(oracle: Oracle, user: str = "admin", **settings: Any) -> AsyncIterator[Session]:
-    async with Client(build_server(oracle.settings(user, **settings))) as client:
+    async with Client(build_server(oracle.settings(user, **{"toolsets": "all", **settings}))) as client:
         yield Session(client)

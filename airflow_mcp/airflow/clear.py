@@ -72,7 +72,6 @@ class Clear:
 
         return Prepared(
             preview=TaskInstancesChange(
-                done=False,
                 summary=_summary(args, affected),
                 total=len(affected),
                 runs=by_run(affected, args.dag_id),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import httpx
 
 from airflow_mcp.airflow.auth import same_everywhere, sign_in
 from airflow_mcp.airflow.dialect import DIALECTS, V1, V2, Dialect
-from airflow_mcp.airflow.http import Call, Http, Method, Query, build_path
+from airflow_mcp.airflow.http import Call, Http, Method, Query, SinkT, build_path
 from airflow_mcp.airflow.permissions import needed
 from airflow_mcp.errors import (
     AirflowMcpError,
@@ -24,6 +24,8 @@ from airflow_mcp.errors import (
     VersionChangedError,
 )
 from airflow_mcp.settings import Settings
+
+ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True)
@@ -69,15 +71,18 @@ class Airflow:
         forced = DIALECTS.get(self.settings.api_version)
         return (await self._detect((forced,) if forced else (V2, V1))).version
 
-    async def require(self, names: Iterable[str]) -> None:
-        """Refuse arguments, fields or values that this release of Airflow does not have, by name."""
+    async def require(self, names: Iterable[str], instead: str = "") -> None:
+        """Refuse arguments, fields or values that this release of Airflow does not have, by name.
+
+        `instead` is what does there what is not to be had.
+        """
         wanted = set(names)
         dialect = await self.dialect()
         if wanted & dialect.varies:
             dialect = await self.release()
         for name in sorted(wanted & dialect.lacks.keys()):
             await self._notice_change(await self._connect())  # before an upgrade it was right to refuse
-            raise NeedsVersionError(name, dialect.lacks[name], f"This is {dialect.here}.")
+            raise NeedsVersionError(name, dialect.lacks[name], f"This is {dialect.here}. {instead}".strip())
 
     async def read(
         self,
@@ -91,25 +96,46 @@ class Airflow:
         """Call a route that changes nothing (a dry run is one) and give its JSON."""
         return await self._send(Call(method, route, query, body), ids or {})
 
+    async def stream(
+        self,
+        route: str,
+        ids: Mapping[str, str | int],
+        *,
+        query: Query,
+        accept: str,
+        start: Callable[[], SinkT],
+    ) -> SinkT:
+        """Call a route that changes nothing and give its answer, piece by piece, to a sink that `start` makes."""
+        # Packed, a small piece could unpack into more than memory is meant to hold.
+        headers = {"accept": accept, "accept-encoding": "identity"}
+        call = Call("GET", route, query, headers=headers)
+        return await self._connected(call, ids, lambda call, auth: self._http.stream(call, auth, start))
+
     async def change(
         self,
         method: Method,
         route: str,
         ids: Mapping[str, str | int],
         *,
-        body: Mapping[str, Any],
+        body: Mapping[str, Any] | None = None,
         query: Query | None = None,
     ) -> Any:
         """Call a route that changes something, once, and give its JSON."""
         return await self._send(Call(method, route, query, body, change=True), ids)
 
     async def _send(self, call: Call, ids: Mapping[str, str | int]) -> Any:
+        return await self._connected(call, ids, self._http.send)
+
+    async def _connected(
+        self, call: Call, ids: Mapping[str, str | int], send: Callable[[Call, httpx.Auth | None], Awaitable[ResultT]]
+    ) -> ResultT:
+        """Send a call whose path is a route to the API that is there, signed in."""
         path = build_path(call.path, ids)
         connection = await self._connect()
         dialect = connection.dialect
         needs = needed(call.method, call.path, dialect)
         try:
-            return await self._http.send(replace(call, path=f"{dialect.prefix}/{path}", needs=needs), connection.auth)
+            return await send(replace(call, path=f"{dialect.prefix}/{path}", needs=needs), connection.auth)
         except RouteMissingError:
             await self._notice_change(connection)
             raise

@@ -7,11 +7,14 @@ from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from airflow_mcp.airflow.client import Airflow
+from airflow_mcp.airflow.failures import LOOK_UP
 from airflow_mcp.airflow.graph import running_order, upstream_of
-from airflow_mcp.errors import InvalidArgumentError, NotFoundError, RejectedError
+from airflow_mcp.airflow.last_runs import LastRuns
+from airflow_mcp.errors import ForbiddenError, InvalidArgumentError, NotFoundError, RejectedError
 from airflow_mcp.models.changes import DagChange, PatchDag, Prepared
 from airflow_mcp.models.dags import ROW, Dag, DagDetails, DagList, DagSource, GetDag, GetDags, GetDagSource
 from airflow_mcp.models.tasks import GetTask, GetTasks, Task, TaskDetails, TaskList
+from airflow_mcp.text import shorten
 
 PAGE = 100  # the most that Airflow gives at once, unless it is set up otherwise
 MOST_PAGES = 200
@@ -28,30 +31,46 @@ class Dags:
 
     def __init__(self, airflow: Airflow) -> None:
         self._airflow = airflow
+        self._last_runs = LastRuns(airflow)
 
     async def find(self, args: GetDags) -> DagList:
         """A page of DAGs, with the fields of a row and those asked for.
 
-        Route: GET /dags. Raises InvalidArgumentError for an order that this version does not have.
+        Routes: GET /dags, POST /dags/~/dagRuns/list. Raises InvalidArgumentError for an order that this version does
+        not have.
         """
         dialect = await self._airflow.dialect()
         if args.order_by and args.order_by.removeprefix("-") not in dialect.dag_orders:
             raise InvalidArgumentError(
                 "order_by", f"{dialect.airflow} orders DAGs by {', '.join(sorted(dialect.dag_orders))} only."
             )
-        if args.owners and not dialect.filters_owners:
-            rows, total = await self._list_by_owner(args)
+        by_owner = args.owners and not dialect.filters_owners
+        by_last_run = args.last_run_state and not dialect.filters_last_run
+        if by_owner or by_last_run:
+            rows, total = await self._list_here(args)
         else:
             rows, total = await self._page(args, args.limit, args.offset)
-        dags = [Dag.model_validate(row).pick(args.fields or (), always=ROW) for row in rows]
+        states, unknown = await self._last_states(rows)
+        dags = [
+            Dag.model_validate({**row, "last_run_state": states.get(row["dag_id"])}).pick(args.fields or (), always=ROW)
+            for row in rows
+        ]
         end = args.offset + len(dags)
         return DagList(
             dags=dags,
             total=total,
             returned=len(dags),
             next_offset=end if dags and end < total else None,
-            note=None if dags else await self._why_empty(args, total),
+            note=unknown if dags else await self._why_empty(args, total),
         )
+
+    async def _last_states(self, rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], str | None]:
+        """By DAG the state of its last run, and why it is not known."""
+        try:
+            runs = await self._last_runs.of([row["dag_id"] for row in rows])
+        except ForbiddenError as error:
+            return {}, f"last_run_state is left out. {error}"
+        return {dag_id: run["state"] for dag_id, run in runs.items()}, None
 
     async def _page(self, args: GetDags, limit: int, offset: int) -> tuple[Sequence[dict[str, Any]], int]:
         dialect = await self._airflow.dialect()
@@ -61,26 +80,36 @@ class Dags:
             "owners": args.owners if dialect.filters_owners else None,
             "dag_id_pattern": args.dag_id_pattern,
             "paused": args.paused,
+            "last_run_state": args.last_run_state if dialect.filters_last_run else None,
             "only_active": args.only_active,
         }
         query = {dialect.renamed.get(name, name): value for name, value in wanted.items() if value is not None}
         answer = await self._airflow.read("dags", query={"limit": limit, "offset": offset, **query})
         return answer["dags"], answer["total_entries"]
 
-    async def _list_by_owner(self, args: GetDags) -> tuple[Sequence[dict[str, Any]], int]:
-        """Airflow 2 has no such filter: look at every DAG that the other filters leave, as Airflow 3 would."""
-        wanted = [owner.lower() for owner in args.owners or ()]
+    async def _list_here(self, args: GetDags) -> tuple[Sequence[dict[str, Any]], int]:
+        """Airflow 2 lacks some filters: look at every DAG that the others leave, as Airflow 3 would."""
         found: list[dict[str, Any]] = []
         seen = 0
         for _ in range(MOST_PAGES):
             rows, total = await self._page(args, PAGE, seen)
             seen += len(rows)
-            found += [row for row in rows if any(part in ", ".join(row["owners"]).lower() for part in wanted)]
+            found += await self._kept(args, rows)
             if not rows or seen >= total:
                 return found[args.offset : args.offset + args.limit], len(found)
         raise InvalidArgumentError(
-            "owners", f"there are more than {seen} DAGs to look through here: add tags or dag_id_pattern."
+            "owners" if args.owners else "last_run_state",
+            f"there are more than {seen} DAGs to look through here: add tags or dag_id_pattern.",
         )
+
+    async def _kept(self, args: GetDags, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+        if args.owners:
+            wanted = [owner.lower() for owner in args.owners]
+            rows = [row for row in rows if any(part in ", ".join(row["owners"]).lower() for part in wanted)]
+        if args.last_run_state:
+            runs = await self._last_runs.of([row["dag_id"] for row in rows])
+            rows = [row for row in rows if runs.get(row["dag_id"], {}).get("state") == args.last_run_state]
+        return rows
 
     async def _why_empty(self, args: GetDags, total: int) -> str:
         if total:
@@ -92,6 +121,8 @@ class Dags:
             left_out = (await self.find(wider)).total
             if left_out:
                 return f"No DAG matches; {left_out} match without {' and '.join(narrowing)}."
+        if args.last_run_state:
+            return f"No DAG matches whose last run is {args.last_run_state}."
         if args.tags or args.owners or args.dag_id_pattern:
             return "No DAG matches, paused and inactive ones included. Try a shorter dag_id_pattern, or no tags."
         return "No DAG: none is loaded, or this user may see none. Import errors hide DAGs too."
@@ -108,6 +139,16 @@ class Dags:
             # Airflow 2's details leave the owners empty.
             answer["owners"] = (await self._dag(args.dag_id))["owners"]
         return _picked(DagDetails.model_validate(answer), args)
+
+    async def last_known(self, dag_id: str) -> DagDetails:
+        """The same, or what is left of a DAG whose file is gone: Airflow 2 has no details of it.
+
+        Routes: GET /dags/{dag_id}/details, GET /dags/{dag_id}. Raises NotFoundError.
+        """
+        try:
+            return await self.details(GetDag(dag_id=dag_id))
+        except NotFoundError:
+            return DagDetails.model_validate(await self._dag(dag_id))
 
     async def _dag(self, dag_id: str) -> dict[str, Any]:
         answer: dict[str, Any] = await self._airflow.read("dags/{dag_id}", {"dag_id": dag_id})
@@ -159,10 +200,12 @@ class Dags:
         return TaskDetails.model_validate({**answer, **there})
 
     async def graph(self, dag_id: str, order_by: str | None = None) -> list[Task]:
-        """All tasks of a DAG with their upstream ids. Route: GET /dags/{dag_id}/tasks."""
+        """All tasks of a DAG with their upstream ids. Route: GET /dags/{dag_id}/tasks. Raises NotFoundError."""
         query = {"order_by": order_by} if order_by else None
         try:
             answer = await self._airflow.read("dags/{dag_id}/tasks", {"dag_id": dag_id}, query=query)
+        except NotFoundError:  # Airflow 2 does not say which DAG
+            raise NotFoundError(f"Not found: there is no DAG {dag_id}. {LOOK_UP}") from None
         except RejectedError:
             if order_by is None:
                 raise
@@ -197,7 +240,6 @@ class Dags:
         same = before == args.is_paused
         return Prepared(
             preview=DagChange(
-                done=False,
                 summary=already if same else f"{verb} {args.dag_id}.",
                 dag_id=args.dag_id,
                 is_paused_before=before,
@@ -206,11 +248,6 @@ class Dags:
             items=() if same else (f"{args.dag_id} is_paused={before}",),
             apply=apply,
         )
-
-
-def shorten(line: str) -> str:
-    """A line without its end where it is very long."""
-    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}… ({len(line)} characters)"
 
 
 def _picked(dag: DagT, args: GetDag) -> DagT:
@@ -242,7 +279,7 @@ def _lines(content: str, args: GetDagSource) -> DagSource:
     numbered: list[str] = []
     size = 0
     for number in range(args.start_line, end + 1):
-        line = f"{number}|{shorten(lines[number - 1])}"
+        line = f"{number}|{shorten(lines[number - 1], LONGEST_LINE)}"
         size += len(line)
         if numbered and size > SOURCE_CHARACTERS:
             end = number - 1

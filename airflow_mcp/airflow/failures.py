@@ -29,6 +29,7 @@ ADVICE = "airflow_mcp_advice"
 """The extension of a request by which a sign-in tells, per status, what its refusal means and what to do."""
 
 _LOOK = "Look before trying again: get the present states (a call with confirm=false shows them)."
+LOOK_UP = "Look the id up: get_dags finds DAGs, get_tasks lists a DAG's tasks."
 INVALID_TOKEN = "Invalid JWT token"  # noqa: S105 - what Airflow 3 says, no token
 
 _CHECK_SIGN_IN = "Check AIRFLOW_MCP_USERNAME and AIRFLOW_MCP_PASSWORD, or AIRFLOW_MCP_TOKEN."
@@ -99,10 +100,7 @@ def _not_found(response: httpx.Response, problem: str, unchanged: str) -> Airflo
         (payload.get("detail") and "status" not in payload) or payload.get("type", "about:blank") != "about:blank"
     )
     if own:
-        return NotFoundError(
-            f"Not found: {problem or 'Airflow does not say what'}.{unchanged} Look the id up: get_dags finds DAGs, "
-            "get_tasks lists a DAG's tasks."
-        )
+        return NotFoundError(f"Not found: {problem or 'Airflow does not say what'}.{unchanged} {LOOK_UP}")
     return _route_missing(response, unchanged)
 
 

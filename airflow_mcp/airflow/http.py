@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 import ssl
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeVar
 from urllib.parse import quote
 
 import anyio
@@ -29,7 +29,7 @@ from airflow_mcp.errors import InvalidArgumentError, ReadOnlyError, SettingsErro
 from airflow_mcp.ids import LONGEST, id_problem
 from airflow_mcp.settings import PREFIX, Settings
 
-Method = Literal["GET", "POST", "PATCH"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Query = Mapping[str, str | int | bool | list[str]]
 
 MAX_BODY = 16 * 1024 * 1024
@@ -37,6 +37,18 @@ LONGEST_TOKEN = 4096
 MOST_JITTER = 1.3
 SENT = "airflow_mcp_sent"
 WAITS = (0.2, 0.6, 1.8)  # seconds before the second, third and fourth try of a read
+
+
+class Sink(Protocol):
+    """Takes a long answer piece by piece, in bounded memory."""
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next piece."""
+
+
+SinkT = TypeVar("SinkT", bound=Sink)
+Receive = Callable[[httpx.Response], Awaitable[httpx.Response]]
+"""Reads the body of an answer."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,7 @@ class Call:
     body: Mapping[str, Any] | None = None
     change: bool = False
     needs: str = ""
+    headers: Mapping[str, str] = field(default_factory=lambda: {"accept": "application/json"})
 
 
 def build_path(template: str, ids: Mapping[str, str | int]) -> str:
@@ -85,7 +98,7 @@ class Http:
             await self._client.aclose()
 
     async def send(self, call: Call, auth: httpx.Auth | None = None) -> Any:
-        """Send a call and give the JSON of its answer.
+        """Send a call and give the JSON of its answer, None where it is empty by design.
 
         A read is tried again on a lost connection, 429, 502, 503 and 504; a change is sent once. All tries
         together end after the time-out. Raises a subclass of AirflowMcpError for anything but a 2xx with JSON.
@@ -95,22 +108,50 @@ class Http:
         limit = self._settings.timeout
         try:
             with anyio.fail_after(limit):
-                response = await self._once(call, auth) if call.change else await self._with_retries(call, auth)
+                response = await self._once(call, auth) if call.change else await self._with_retries(call, auth, _read)
         except TimeoutError:
             if call.change:
                 raise outcome_unknown(f"no answer within {limit:g} s") from None
-            raise TimedOutError(
-                f"Airflow at {self._settings.url} did not answer within {limit:g} s. "
-                "Ask for less (a filter, a smaller limit), or raise AIRFLOW_MCP_TIMEOUT."
-            ) from None
+            raise self._timed_out() from None
         return _decoded(response, call)
 
-    async def _with_retries(self, call: Call, auth: httpx.Auth | None) -> httpx.Response:
+    async def stream(self, call: Call, auth: httpx.Auth | None, start: Callable[[], SinkT]) -> SinkT:
+        """Send a read and give its answer, piece by piece, to a sink; a new one for each try. Gives the last one.
+
+        Raises as `send` does.
+        """
+        sinks: list[SinkT] = []
+
+        async def receive(response: httpx.Response) -> httpx.Response:
+            if response.status_code != 200 or "html" in response.headers.get("content-type", ""):
+                return await _read(response)
+            sinks.append(start())
+            async for chunk in response.aiter_bytes():
+                sinks[-1].feed(chunk)
+            return response
+
+        try:
+            with anyio.fail_after(self._settings.timeout):
+                response = await self._with_retries(call, auth, receive)
+        except TimeoutError:
+            raise self._timed_out() from None
+        if response.status_code != 200 or not sinks:
+            _decoded(response, call)
+            raise not_json(response, change=False)
+        return sinks[-1]
+
+    def _timed_out(self) -> TimedOutError:
+        return TimedOutError(
+            f"Airflow at {self._settings.url} did not answer within {self._settings.timeout:g} s. "
+            "Ask for less (a filter, a smaller limit), or raise AIRFLOW_MCP_TIMEOUT."
+        )
+
+    async def _with_retries(self, call: Call, auth: httpx.Auth | None, receive: Receive) -> httpx.Response:
         waits = iter(WAITS)
         while True:
             wait = next(waits, None)
             try:
-                response = await self._exchange(call, auth)
+                response = await self._exchange(call, auth, receive)
             except httpx.TimeoutException:
                 raise TimeoutError from None
             except httpx.DecodingError as error:
@@ -130,7 +171,7 @@ class Http:
     async def _once(self, call: Call, auth: httpx.Auth | None) -> httpx.Response:
         sent: list[bool] = []
         try:
-            response = await self._exchange(call, auth, sent)
+            response = await self._exchange(call, auth, _read, sent)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise unreachable(self._settings.url, error, change=True) from None
         except httpx.RequestError as error:
@@ -143,7 +184,9 @@ class Http:
             raise outcome_unknown(f"it answered {response.status_code}")
         return response
 
-    async def _exchange(self, call: Call, auth: httpx.Auth | None, sent: list[bool] | None = None) -> httpx.Response:
+    async def _exchange(
+        self, call: Call, auth: httpx.Auth | None, receive: Receive, sent: list[bool] | None = None
+    ) -> httpx.Response:
         """Send once; `sent` is marked when the call itself goes out, and not just a sign-in before it."""
         client = self._open()
         request = client.build_request(
@@ -151,12 +194,12 @@ class Http:
             f"{self._settings.url}/{call.path}",
             params=_query(call.query),
             json=call.body,
-            headers={"accept": "application/json"},
+            headers=call.headers,
             extensions={SENT: sent},
         )
         response = await client.send(request, auth=auth, stream=True, follow_redirects=False)
         try:
-            return await _read(response)
+            return await receive(response)
         finally:
             await response.aclose()
 
@@ -245,6 +288,8 @@ def _decoded(response: httpx.Response, call: Call) -> Any:
         raise redirected(response)
     if response.status_code >= 400:
         raise failure(response, change=call.change, needs=call.needs)
+    if response.status_code == 204 and call.method == "DELETE":
+        return None
     if "json" not in response.headers.get("content-type", ""):
         raise not_json(response, change=call.change)
     try:

@@ -15,19 +15,20 @@ from airflow_mcp.airflow.task_instances import (
     MOST_INSTANCES,
     NEIGHBOURS,
     RELATIVES,
+    TASK_INSTANCE,
     Marker,
     TaskInstance,
     TaskInstances,
     from_airflow,
     matching,
     require_present,
+    route_to,
     too_many,
 )
 from airflow_mcp.errors import AirflowMcpError, ConflictError, MayHaveHappenedError
 from airflow_mcp.models.changes import Prepared, SetTaskInstancesState, TaskInstancesChange
 
 SET_STATES = "dags/{dag_id}/updateTaskInstancesState"
-TASK_INSTANCE = "dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}"
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,6 @@ class SetState:
 
         return Prepared(
             preview=TaskInstancesChange(
-                done=False,
                 summary=_summary(args, affected, cleared),
                 total=len(affected),
                 runs=by_run(affected, args.dag_id),
@@ -167,7 +167,7 @@ class SetState:
         if await self._one_by_one(target):
             return target.to_set()
         if (await self._airflow.dialect()).name == "v2":
-            route, ids = _task_instance(args, target.run_id)
+            route, ids = route_to(args.dag_id, target.run_id, args.task_id, args.map_index)
             answer = await self._airflow.read(f"{route}/dry_run", ids, method="PATCH", body=_state_body(args))
             return from_airflow(answer["task_instances"])
         body = {**_v1_body(target), "dry_run": True}
@@ -196,7 +196,7 @@ class SetState:
             place = running_order(target.graph)
             await self._set_one_by_one(args, sorted(affected, key=lambda each: place.get(each.task_id, 0)))
         elif (await self._airflow.dialect()).name == "v2":
-            route, ids = _task_instance(args, target.run_id)
+            route, ids = route_to(args.dag_id, target.run_id, args.task_id, args.map_index)
             await self._airflow.change("PATCH", route, ids, body=_state_body(args))
         else:
             body = {**_v1_body(target), "dry_run": False}
@@ -225,13 +225,6 @@ def _state_body(args: SetTaskInstancesState) -> dict[str, Any]:
 
 def _v1_body(target: _Target) -> dict[str, Any]:
     return {**_state_body(target.args), "task_id": target.args.task_id, "dag_run_id": target.run_id}
-
-
-def _task_instance(args: SetTaskInstancesState, run_id: str) -> tuple[str, dict[str, str | int]]:
-    ids: dict[str, str | int] = {"dag_id": args.dag_id, "dag_run_id": run_id, "task_id": args.task_id}
-    if args.map_index is None:
-        return TASK_INSTANCE, ids
-    return f"{TASK_INSTANCE}/{{map_index}}", {**ids, "map_index": args.map_index}
 
 
 def _summary(args: SetTaskInstancesState, affected: Sequence[TaskInstance], cleared: Sequence[TaskInstance]) -> str:

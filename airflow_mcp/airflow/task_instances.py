@@ -14,6 +14,7 @@ from airflow_mcp.airflow.dags import PAGE
 from airflow_mcp.errors import ConflictError, InvalidArgumentError, NotFoundError, TooLargeError
 from airflow_mcp.models.changes import Relatives
 
+TASK_INSTANCE = "dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}"
 LIST = "dags/~/dagRuns/~/taskInstances/list"
 CLEAR = "dags/{dag_id}/clearTaskInstances"
 FAILED = frozenset({"failed", "upstream_failed"})
@@ -93,22 +94,30 @@ class TaskInstances:
             return from_airflow(answer["task_instances"])
         return await self._with_states(answer["task_instances"], body)
 
+    async def of_run(self, dag_id: str, dag_run_id: str) -> list[TaskInstance]:
+        """All task instances of a run. Raises TooLargeError over MOST_INSTANCES."""
+        return await self._all({"dag_ids": [dag_id], "dag_run_ids": [dag_run_id]})
+
     async def _with_states(
         self, references: Sequence[Mapping[str, Any]], body: Mapping[str, Any]
     ) -> list[TaskInstance]:
         """Airflow 2 tells neither map index nor state: find those that its references stand for."""
         states = FAILED if body.get("only_failed") else {"running"} if body.get("only_running") else None
-        there = await self._list(references)
+        there = await self._of(references)
         return matching(references, (each for each in there if states is None or each.state in states))
 
-    async def _list(self, references: Sequence[Mapping[str, Any]]) -> list[TaskInstance]:
-        """All task instances of the tasks and runs of these references.
+    async def _of(self, references: Sequence[Mapping[str, Any]]) -> list[TaskInstance]:
+        """All task instances of the tasks and runs of these references."""
+        names = ("dag_id", "dag_run_id", "task_id")
+        return await self._all({f"{name}s": sorted({row[name] for row in references}) for name in names})
+
+    async def _all(self, body: Mapping[str, Sequence[str]]) -> list[TaskInstance]:
+        """All task instances that a filter leaves.
 
         Route: POST /dags/~/dagRuns/~/taskInstances/list. Raises TooLargeError over MOST_INSTANCES.
         """
-        if not references:
+        if not all(body.values()):
             return []
-        body = {f"{name}s": sorted({row[name] for row in references}) for name in ("dag_id", "dag_run_id", "task_id")}
         found: dict[TaskInstance, None] = {}
         offset = 0
         while True:
@@ -174,6 +183,16 @@ class TaskInstances:
         body = {name: value for name, value in wanted.items() if value}
         answer = await self._airflow.read(LIST, method="POST", body={**body, "page_limit": 1})
         return int(answer["total_entries"])
+
+
+def route_to(
+    dag_id: str, dag_run_id: str, task_id: str, map_index: int | None = None
+) -> tuple[str, dict[str, str | int]]:
+    """The route of a task instance, or of one map index of a mapped one, and the ids in it."""
+    ids: dict[str, str | int] = {"dag_id": dag_id, "dag_run_id": dag_run_id, "task_id": task_id}
+    if map_index is None:
+        return TASK_INSTANCE, ids
+    return f"{TASK_INSTANCE}/{{map_index}}", {**ids, "map_index": map_index}
 
 
 def too_many(number: int) -> TooLargeError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,10 +24,11 @@ from airflow_mcp.demo.standalone import Standalone
 DAGS = Path(__file__).parent / "dags"
 
 Answer = dict[str, Any]
+NextStep = dict[str, Any]
 
 
 def run_demo(airflow: str, *, keep: bool) -> int:
-    """Install and start an Airflow, walk through the nine tools, stop it. Gives the exit status.
+    """Install and start an Airflow, go from what is broken to what runs again, stop it. Gives the exit status.
 
     With `keep` it goes on running, and the configuration for a client is printed.
     """
@@ -66,10 +66,11 @@ async def _walk(server: Standalone) -> None:
     with Path(os.devnull).open("w") as quiet:  # noqa: ASYNC230 - the server's log is no part of the show
         async with Client(stdio_client(parameters, errlog=quiet)) as client:
             operator = Operator(client)
-            await _find_out(operator)
-            await _repair(operator, server, runs[SALES])
+            sales = {"dag_id": SALES, "dag_run_id": runs[SALES]}
+            step = await _find_out(operator, sales)
+            await _repair(operator, server, sales, step)
+            await _skip_one(operator, {"dag_id": FILES, "dag_run_id": runs[FILES]})
             await _pause(operator)
-            await _set_state(operator, runs[FILES])
 
 
 class Operator:
@@ -99,8 +100,15 @@ class Operator:
         say(f"    | {_text(result.content)}")
 
     async def call(self, tool: str, **arguments: Any) -> Answer:
-        """Call a tool that must succeed."""
-        result = await self._client.call_tool(tool, arguments)
+        """Call a tool that must succeed, and print what it tells on the way."""
+
+        async def on_the_way(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001
+            if message not in told:
+                told.append(message)
+                say(f"    | … {message}")
+
+        told: list[str | None] = []
+        result = await self._client.call_tool(tool, arguments, progress_callback=on_the_way)
         require(not result.is_error, f"{tool}: {_text(result.content)}")
         return result.structured_content or {}
 
@@ -109,81 +117,47 @@ def _text(content: list[Any]) -> str:
     return str(content[0].text)
 
 
-async def _find_out(operator: Operator) -> None:
-    await operator.ask("Which DAGs are there?", "get_dags", _rows)
-    since = time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime(time.time() - 24 * 3600))
-    failed = await operator.ask(
-        f"What failed in {SALES} since yesterday? (a preview: nothing is cleared)",
-        "clear_task_instances",
-        _change,
-        dag_id=SALES,
-        start_date=since,
-        confirm=False,
-    )
-    require("validate: failed" in _states(failed), f"{SALES}: validate is not among what failed")
-    await operator.ask(
-        "What is this DAG?", "get_dag", _facts("description", "owners", "schedule", "next_run"), dag_id=SALES
-    )
-    await operator.ask(
-        "What can be set when it runs?", "get_dag_details", _facts("params"), dag_id=SALES, fields=["params"]
-    )
-    tasks = await operator.ask("How do its tasks hang together?", "get_tasks", _graph, dag_id=SALES)
-    require([task["task_id"] for task in tasks["tasks"]][1] == "validate", "validate is not the second task")
-    await operator.ask(
-        "And the one that failed?",
-        "get_task",
-        _facts("operator", "upstream_task_ids", "retries"),
-        dag_id=SALES,
-        task_id="validate",
-    )
-    source = await operator.call("get_dag_source", dag_id=SALES)
-    line = next(int(text.partition("|")[0]) for text in source["source"].splitlines() if 'order["amount"] > 0' in text)
-    shown = await operator.ask(
-        "Show me the code around the likeliest line.",
-        "get_dag_source",
-        lambda answer: str(answer["source"]),
-        dag_id=SALES,
-        start_line=line - 4,
-        end_line=line + 2,
-    )
-    require('order["amount"]' in shown["source"], "the failing line is not in the source")
+async def _find_out(operator: Operator, run: dict[str, str]) -> NextStep:
+    """From "what is broken?" to the call that would help."""
+    health = await operator.ask("What is broken?", "get_health", _health)
+    require(SALES in health["failing"], f"{SALES} is not among what fails")
+    found = await operator.ask(f"Why did {SALES} fail?", "diagnose_dag_run", _diagnosis, **run)
+    [failure] = found["failures"]
+    require(failure["error"] == "KeyError: 'amount'", "the diagnosis does not tell the error")
+    require('order["amount"]' in failure["source"], "the failing line is not in the diagnosis")
+    step: NextStep = found["next"]
+    return step
 
 
-async def _repair(operator: Operator, server: Standalone, run_id: str) -> None:
+async def _repair(operator: Operator, server: Standalone, run: dict[str, str], step: NextStep) -> None:
     orders = [{"id": number, "region": "eu", "amount": 100.0} for number in (1041, 1042, 1043)]
     (server.home / "orders.json").write_text(json.dumps(orders))
     say("\n    An order has no amount. Somebody mends the data (orders.json); now the failed tasks can run again.")
-    run = {"dag_id": SALES, "dag_run_id": run_id}
+    refused = {**step["arguments"], "confirm": "yes"}
+    await operator.refused('A model that did not read on sends confirm="yes": refused.', step["tool"], **refused)
+    done = await operator.ask("Yes: exactly that.", step["tool"], _change, **step["arguments"])
+    require(done["done"] and done["total"] == 3, "the three task instances were not cleared")
+    ended = await operator.ask("Did it work?", "wait_for_dag_run", _waited, **run, timeout_seconds=PATIENCE)
+    require(ended["state"] == "success", f"the run ended as {ended['state']}: {ended}")
+
+
+async def _skip_one(operator: Operator, run: dict[str, str]) -> None:
+    found = await operator.ask(f"And {FILES}?", "diagnose_dag_run", _diagnosis, **run)
+    [failure] = found["failures"]
+    require(failure["map_indexes"] == "2", "the diagnosis does not name the map index")
+    one = {**run, "task_id": "load_file", "map_index": 2, "new_state": "skipped"}
     preview = await operator.ask(
-        "What would be cleared in that run?", "clear_task_instances", _change, **run, confirm=False
+        "That file is broken for good: skip just that one. What would that do?",
+        "set_task_instances_state",
+        _change,
+        **one,
+        confirm=False,
     )
-    require(preview["total"] == 3, "the preview does not list three task instances")
-    await operator.refused(
-        'A model that did not read on sends confirm="yes": refused.', "clear_task_instances", **run, confirm="yes"
-    )
-    done = await operator.ask(
-        "Yes: exactly that.", "clear_task_instances", _change, **run, confirm=True, plan=preview["plan"]
-    )
-    require(done["done"], "the clear was not done")
-    await _watch(operator, run)
-
-
-async def _watch(operator: Operator, run: dict[str, str]) -> None:
-    """Look at each task's state until all have succeeded: a preview of a clear shows them, and clears nothing."""
-    deadline, seen = time.monotonic() + PATIENCE, ""
-    say("\n    Watching it run:")
-    while True:
-        answer = await operator.call("clear_task_instances", **run, only_failed=False, confirm=False)
-        states = _states(answer)
-        if states != seen:
-            say(f"    | {states}")
-            seen = states
-        present = {row["state"] for each in answer["runs"] for row in each["task_instances"]}
-        if present <= {"success", "skipped"}:
-            return
-        require(not present & {"failed", "upstream_failed"}, f"the run failed again: {states}")
-        require(time.monotonic() < deadline, f"the run did not end: {states}")
-        await anyio.sleep(2)
+    require(preview["total"] == 1 and bool(preview["also_cleared"]), "the preview is not what it should be")
+    done = await operator.ask("Yes.", "set_task_instances_state", _change, **one, confirm=True, plan=preview["plan"])
+    require(done["done"], "the state was not set")
+    ended = await operator.ask("How does it end?", "wait_for_dag_run", _waited, **run, timeout_seconds=PATIENCE)
+    require(ended["state"] == "success", f"the run ended as {ended['state']}: {ended}")
 
 
 async def _pause(operator: Operator) -> None:
@@ -196,41 +170,53 @@ async def _pause(operator: Operator) -> None:
         confirm=True,
     )
     require(paused["done"], "the DAG was not paused")
-    listed = await operator.ask("What is paused now?", "get_dags", _rows, paused=True)
-    require([row["dag_id"] for row in listed["dags"]] == [DAILY], f"{DAILY} is not the one that is paused")
-
-
-async def _set_state(operator: Operator, run_id: str) -> None:
-    one = {"dag_id": FILES, "dag_run_id": run_id, "task_id": "load_file", "map_index": 2, "new_state": "skipped"}
-    preview = await operator.ask(
-        "One file of four is broken for good: skip just that one. What would that do?",
-        "set_task_instances_state",
-        _change,
-        **one,
-        confirm=False,
+    state = await operator.ask(
+        f"(The next shift.) Why does {DAILY} not run?",
+        "explain_dag_state",
+        lambda answer: "\n".join(f"{each['what']}: {each['facts']}" for each in answer["reasons"]),
+        dag_id=DAILY,
     )
-    require(preview["total"] == 1 and bool(preview["also_cleared"]), "the preview is not what it should be")
-    done = await operator.ask("Yes.", "set_task_instances_state", _change, **one, confirm=True, plan=preview["plan"])
-    require(done["done"], "the state was not set")
+    require(state["reasons"][0]["what"] == "The DAG is paused", "that it is paused is not told first")
+    preview = await operator.ask(
+        "Could it run just once?", "trigger_dag_run", _facts("summary", "plan"), dag_id=DAILY, confirm=False
+    )
+    require(preview["is_paused"], "that the run would wait is not told")
+    listed = await operator.ask("What is there, and how did it go last?", "get_dags", _rows)
+    rows = {row["dag_id"]: row for row in listed["dags"]}
+    require(rows[DAILY]["is_paused"], f"{DAILY} is not paused")
 
 
 def _rows(answer: Answer) -> str:
     rows = [
         f"{row['dag_id']:<14}{'paused' if row['is_paused'] else 'active':<8}{row.get('schedule', '-'):<12}"
-        f"{','.join(row['tags'])}"
+        f"{row.get('last_run_state', '-'):<9}{','.join(row['tags'])}"
         for row in answer["dags"]
     ]
     return "\n".join([*rows, f"{answer['returned']} of {answer['total']}"])
 
 
+def _health(answer: Answer) -> str:
+    lines = [*answer["problems"], f"failing: {', '.join(answer['failing'])}", answer["components"], answer["dags"]]
+    return "\n".join([*lines, f"tasks: {answer['tasks']}; pools: {answer['pools']}"])
+
+
+def _diagnosis(answer: Answer) -> str:
+    lines = [answer["tasks"]]
+    for failure in answer["failures"]:
+        index = f"[{failure['map_indexes']}]" if "map_indexes" in failure else ""
+        lines += [f"{failure['task_id']}{index}: {failure['error']}", *failure["at"], failure["source"]]
+        lines += [failure.get("log_around", ""), failure["history"]]
+    lines += [f"blocked: {', '.join(answer['blocked'])}"]
+    return "\n".join([*filter(None, lines), f"next: {answer['next']['preview']}"])
+
+
+def _waited(answer: Answer) -> str:
+    ended = f"{answer['done']} of {answer['total']} task instances ended"
+    return f"{answer['state']}; {ended}, after {answer['waited_seconds']:.0f} s"
+
+
 def _facts(*names: str) -> Callable[[Answer], str]:
     return lambda answer: "\n".join(f"{name}: {json.dumps(answer[name], ensure_ascii=False)}" for name in names)
-
-
-def _graph(answer: Answer) -> str:
-    return "\n".join(
-        f"{task['task_id']} -> {', '.join(task['downstream_task_ids']) or 'end'}" for task in answer["tasks"]
-    )
 
 
 def _states(answer: Answer) -> str:

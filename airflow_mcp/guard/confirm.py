@@ -6,10 +6,11 @@ import base64
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
-from airflow_mcp.errors import PlanError
+from airflow_mcp.errors import AirflowMcpError, PlanError
 from airflow_mcp.models.changes import ChangeArguments, ChangeT, Prepared
+from airflow_mcp.models.diagnosis import NextStep
 from airflow_mcp.settings import Settings
 
 REMEMBERED_PLANS = 256
@@ -45,8 +46,23 @@ class Guard:
             )
         if not change.items:
             return change.preview
-        await change.apply()
-        return change.preview.model_copy(update={"done": True, "summary": _DONE + change.preview.summary})
+        known_now = await change.apply() or {}
+        return change.preview.model_copy(update={"done": True, "summary": _DONE + change.preview.summary, **known_now})
+
+    async def next_step(
+        self, tool: str, args: ChangeArguments, prepare: Callable[[], Awaitable[Prepared[ChangeT]]]
+    ) -> NextStep | None:
+        """A change that is ready to be confirmed, with its preview; None where there is none, or none may be made."""
+        if self._settings.read_only:
+            return None
+        try:
+            shown = await self.carry_out(tool, args.model_copy(update={"confirm": False}), await prepare())
+        except AirflowMcpError:
+            return None  # this is advice: what was asked for is answered without it
+        if shown.plan is None:
+            return None
+        arguments = args.model_dump(mode="json", exclude_unset=True) | {"confirm": True, "plan": shown.plan}
+        return NextStep(tool=tool, arguments=arguments, preview=shown.summary)
 
     def _preview(self, plan: str, change: Prepared[ChangeT]) -> ChangeT:
         if not change.items:

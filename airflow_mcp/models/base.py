@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Self
@@ -11,6 +12,8 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
+    JsonValue,
     PlainSerializer,
     TypeAdapter,
     WithJsonSchema,
@@ -35,14 +38,25 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(extra="ignore", validate_by_name=True, validate_by_alias=True)
 
+    @classmethod
+    def choices(cls) -> list[str]:
+        """The fields that `fields` can name: Airflow's, which the link is not."""
+        return [name for name in cls.model_fields if name != "url"]
+
     def pick(self, fields: Iterable[str], always: Iterable[str]) -> Self:
         """Keep some fields only. Raises InvalidArgumentError for a field that there is not."""
-        known = type(self).model_fields
+        known = self.choices()
         for name in fields:
             if name not in known:
                 raise InvalidArgumentError("fields", f"{name!r} is not one of: {', '.join(known)}.")
         kept = {*fields, *always}
         return self.model_copy(update={name: None for name in known if name not in kept})
+
+
+class Linked(Answer):
+    """An answer about one DAG, run or task instance."""
+
+    url: str | None = Field(None, description="in Airflow's UI")
 
 
 def _id(value: str) -> str:
@@ -66,8 +80,23 @@ def _moment(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S").removesuffix(":00") + "Z"
 
 
+def _object(value: Any) -> Any:
+    """Of its JSON text, since a flat schema cannot say what is in it."""
+    if not isinstance(value, str):
+        return value
+    try:
+        parsed = json.loads(value)
+    except (ValueError, RecursionError):
+        raise ValueError("is no JSON") from None
+    if not isinstance(parsed, dict):
+        raise ValueError("is no JSON object")
+    return parsed
+
+
 Id = Annotated[str, AfterValidator(_id)]
 """An id as a caller gives it."""
+JsonObject = Annotated[dict[str, JsonValue], BeforeValidator(_object), WithJsonSchema({"type": "string"})]
+"""A JSON object as a caller gives it: its text."""
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 Moment = Annotated[datetime, PlainSerializer(_moment), WithJsonSchema({"type": "string"})]
 Untrusted = Annotated[str, PlainSerializer(fence)]

@@ -1,15 +1,16 @@
-"""Changes: what the three changing tools take, what they show first, and what they did."""
+"""Changes: what the changing tools take, what they show first, and what they did."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, Literal, Self, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 
 from pydantic import AwareDatetime, Field, StrictBool, model_validator
 
-from airflow_mcp.models.base import Answer, Arguments, Id
+from airflow_mcp.models.base import Answer, Arguments, Id, Linked, Untrusted
 from airflow_mcp.models.dags import DagArguments
+from airflow_mcp.models.task_instances import TaskInstanceArguments
 
 NewState = Literal["success", "failed", "skipped"]
 
@@ -88,6 +89,12 @@ class SetTaskInstancesState(ChangeArguments, Relatives, DagArguments):
         return self
 
 
+class SetTaskInstanceNote(ChangeArguments, TaskInstanceArguments):
+    """Arguments of set_task_instance_note."""
+
+    note: str = Field(max_length=1000, description="empty: remove it")
+
+
 class Affected(Answer):
     """A task instance and the state it was in before the change."""
 
@@ -104,32 +111,42 @@ class RunOfAffected(Answer):
     task_instances: list[Affected]
 
 
-class TaskInstancesChange(Answer):
+class Change(Answer):
+    """A change: previewed, or made. What it was before and would be then is told by the models of each change."""
+
+    done: bool = False
+    summary: str
+    plan: str | None = None
+    next: str | None = None
+
+
+class TaskInstancesChange(Change, Linked):
     """A change of task instances: previewed, or made."""
 
-    done: bool
-    summary: str
     total: int = Field(description="task instances affected")
     runs: list[RunOfAffected]
     also_cleared: list[RunOfAffected] | None = Field(None, description="failed downstream tasks that run again")
     left_out: list[str] | None = Field(None, description="asked for, not affected, and why")
-    plan: str | None = None
-    next: str | None = None
 
 
-class DagChange(Answer):
+class DagChange(Change, Linked):
     """A change of a DAG: previewed, or made."""
 
-    done: bool
-    summary: str
     dag_id: str
     is_paused_before: bool
     is_paused_after: bool
-    plan: str | None = None
-    next: str | None = None
 
 
-ChangeT = TypeVar("ChangeT", TaskInstancesChange, DagChange)
+class TaskInstanceNote(Change, Linked):
+    """A change of a task instance's note: previewed, or made."""
+
+    task_id: str
+    map_index: int | None = None
+    note_before: Untrusted | None = None
+    note_after: Untrusted | None = None
+
+
+ChangeT = TypeVar("ChangeT", bound=Change)
 
 
 @dataclass(frozen=True)
@@ -139,5 +156,5 @@ class Prepared(Generic[ChangeT]):
     preview: ChangeT
     items: tuple[str, ...]
     """Each thing that would change, with its present state: what a plan is bound to."""
-    apply: Callable[[], Awaitable[None]]
-    """Makes the change, once."""
+    apply: Callable[[], Awaitable[Mapping[str, Any] | None]]
+    """Makes the change, once; gives the fields of the answer that are known only then."""

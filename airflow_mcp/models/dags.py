@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
 
-from airflow_mcp.models.base import Answer, Arguments, Id, Moment, Names, Seconds, Untrusted
+from airflow_mcp.models.base import Answer, Arguments, Id, Linked, Moment, Names, Seconds, Untrusted
 
-ROW = ("dag_id", "is_paused", "schedule", "next_run", "tags", "owners")
+ROW = ("dag_id", "is_paused", "schedule", "next_run", "last_run_state", "tags", "owners")
 """The fields of a row of get_dags, unless more are asked for."""
 
 
@@ -28,6 +28,7 @@ class GetDags(Arguments):
     owners: list[str] | None = Field(None, description="DAGs of any of these; part of a name will do")
     dag_id_pattern: str | None = Field(None, description="part of the id; % matches anything")
     paused: bool | None = None
+    last_run_state: Literal["queued", "running", "success", "failed"] | None = None
     only_active: bool = Field(True, description="false: also DAGs whose file is gone")
     fields: list[str] | None = Field(
         None, description="also: description, fileloc, has_import_errors, last_parsed_time"
@@ -82,7 +83,7 @@ def _zone(value: Any) -> Any:
     return value.removeprefix("Timezone('").removesuffix("')") if isinstance(value, str) else value
 
 
-class Dag(Answer):
+class Dag(Linked):
     """A DAG, as a list or a first look needs it."""
 
     dag_id: str
@@ -101,6 +102,7 @@ class Dag(Answer):
     description: str | None = None
     timetable_description: str | None = None
     fileloc: str | None = None
+    last_run_state: str | None = None
     last_parsed_time: Moment | None = None
     has_import_errors: bool | None = None
     max_active_runs: int | None = None

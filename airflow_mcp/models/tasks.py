@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import AliasChoices, Field, JsonValue, field_validator
 
-from airflow_mcp.models.base import Answer, Id, Moment, Seconds, Untrusted
+from airflow_mcp.models.base import Id, Linked, Moment, Seconds, Untrusted
 from airflow_mcp.models.dags import DagArguments
 
 
@@ -24,7 +24,7 @@ class GetTask(DagArguments):
     task_id: Id
 
 
-class Task(Answer):
+class Task(Linked):
     """A task and its place in the graph."""
 
     task_id: str
@@ -63,7 +63,7 @@ class TaskDetails(Task):
         return bool(value) if isinstance(value, int | float) else value
 
 
-class TaskList(Answer):
+class TaskList(Linked):
     """A page of a DAG's tasks."""
 
     dag_id: str

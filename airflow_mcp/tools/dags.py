@@ -15,7 +15,7 @@ from airflow_mcp.tools.spec import tool
 
 @tool("List DAGs")
 async def get_dags(app: App, args: GetDags) -> DagList:
-    """Find DAGs: paused, schedule, next run, tags, owners."""
+    """Find DAGs: paused, schedule, next run, tags, owners, state of the last run."""
     return await app.dags.find(args)
 
 

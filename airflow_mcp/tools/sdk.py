@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from contextlib import suppress
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -58,7 +59,8 @@ def to_mcp(spec: ToolSpec) -> Tool:
     """The SDK's tool for one of ours, with exactly our schemas."""
 
     async def call(ctx: Context[App, Any], args: Any) -> CallToolResult:
-        return await _call(spec, ctx.request_context.lifespan_context, args)
+        app = replace(ctx.request_context.lifespan_context, progress=ctx.report_progress)
+        return await _call(spec, app, args)
 
     base = Tool.from_function(
         call,
@@ -106,10 +108,10 @@ async def _call(spec: ToolSpec, app: App, args: Arguments) -> CallToolResult:
 
 async def _answer(spec: ToolSpec, app: App, args: Arguments) -> Answer:
     try:
-        return await spec.function(app, args)
+        return await spec.call(app, args)
     except VersionChangedError:
         # The server did not know the route, so nothing happened: ask the version that is there now.
-        return await spec.function(app, args)
+        return await spec.call(app, args)
 
 
 def _failed(message: str) -> CallToolResult:

@@ -30,6 +30,10 @@ class ToolSpec:
     user_text: bool
     """Whether the answer holds free text of Airflow's users: source, docs, a description."""
 
+    async def call(self, app: App, args: Arguments) -> Answer:
+        """The answer, with its link."""
+        return await app.links.added(await self.function(app, args), args)
+
 
 def tool(
     title: str,

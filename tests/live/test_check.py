@@ -12,7 +12,7 @@ import pytest
 
 from airflow_mcp.demo.walk import client_environment
 from tests.oracle import Oracle
-from tests.servers import DAG_IDS, VIEWER
+from tests.servers import DAG_IDS, VIEWER, dag_ids
 
 FIRST = min(DAG_IDS)  # the DAG that the permissions are tried on
 
@@ -36,7 +36,7 @@ def check(oracle: Oracle, **settings: str) -> tuple[int, list[tuple[str, str]]]:
 
 
 def paused(oracle: Oracle) -> dict[str, bool]:
-    return {dag_id: oracle.dag(dag_id)["is_paused"] for dag_id in DAG_IDS}
+    return {dag_id: oracle.dag(dag_id)["is_paused"] for dag_id in dag_ids(oracle.server.release.name)}
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,10 @@ def only_looks(oracle: Oracle) -> Iterator[None]:
 
 
 def runs(oracle: Oracle) -> dict[str, int]:
-    return {dag_id: oracle.call("GET", f"dags/{dag_id}/dagRuns")["total_entries"] for dag_id in DAG_IDS}
+    return {
+        dag_id: oracle.call("GET", f"dags/{dag_id}/dagRuns")["total_entries"]
+        for dag_id in dag_ids(oracle.server.release.name)
+    }
 
 
 def start(oracle: Oracle, user: str) -> list[tuple[str, str]]:
@@ -57,7 +60,7 @@ def start(oracle: Oracle, user: str) -> list[tuple[str, str]]:
         ("ok", f"url {oracle.server.url} answers"),
         ("ok", f"airflow Airflow {oracle.server.release.version}, REST API v{oracle.major - 1}"),
         ("ok", f"sign-in as {user}, with a password"),
-        ("ok", f"may list DAGs: {len(DAG_IDS)} seen"),
+        ("ok", f"may list DAGs: {len(dag_ids(oracle.server.release.name))} seen"),
         ("ok", f"may read tasks ({FIRST})"),
     ]
 

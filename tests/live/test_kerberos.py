@@ -24,7 +24,7 @@ from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
 from tests.kdc import REALM, Realm, missing
 from tests.oracle import Oracle
-from tests.servers import DAG_IDS, DAGS
+from tests.servers import DAGS, dag_ids
 from tests.session import Session
 
 pytestmark = pytest.mark.anyio
@@ -132,7 +132,7 @@ def started(stack: ExitStack, folder: Path, home: Path) -> Kerberized:
     stack.callback(oracle.http.close)
     for principal, role in ROLES.items():
         oracle.add_user(f"{principal}@{REALM}", role)
-    oracle.wait_for_dags(*DAG_IDS)
+    oracle.wait_for_dags(*dag_ids("2.11"))
     tickets = {name: realm.tickets(name, PASSWORD) for name in ("alice", "vera", STRANGER)}
     return Kerberized(oracle, realm, realm.keytab("robot"), tickets["alice"], tickets["vera"], tickets[STRANGER])
 
@@ -156,7 +156,7 @@ async def test_the_server_wants_a_ticket(kerberized: Kerberized) -> None:
 
 
 async def test_the_reading_tools(alice: Session) -> None:
-    assert (await alice.ok("get_dags"))["total"] == len(DAG_IDS)
+    assert (await alice.ok("get_dags"))["total"] == len(dag_ids("2.11"))
     assert (await alice.ok("get_dag", dag_id="diamond"))["dag_id"] == "diamond"
     assert (await alice.ok("get_dag_details", dag_id="отчёт.v1"))["dag_id"] == "отчёт.v1"
     assert "def diamond" in str(await alice.ok("get_dag_source", dag_id="diamond"))
@@ -199,7 +199,7 @@ async def test_many_calls_at_once(kerberized: Kerberized) -> None:
 @pytest.mark.parametrize("principal", ["robot", f"robot@{REALM}", None])
 async def test_a_keytab_needs_no_kinit(kerberized: Kerberized, principal: str | None) -> None:
     async with kerberized.connect(kerberos_keytab=kerberized.keytab, kerberos_principal=principal) as session:
-        assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
+        assert (await session.ok("get_dags"))["total"] == len(dag_ids("2.11"))
         kerberized.oracle.pause("mapped_group", True)
         await session.confirmed("patch_dag", dag_id="mapped_group", is_paused=False)
     assert kerberized.oracle.dag("mapped_group")["is_paused"] is False
@@ -209,7 +209,7 @@ async def test_a_keytab_needs_no_kinit(kerberized: Kerberized, principal: str | 
 async def test_a_cache_by_its_name(kerberized: Kerberized, kind: str) -> None:
     ccache = f"{kind}{kerberized.alice}"
     async with kerberized.connect(kerberos_ccache=ccache, kerberos_principal="alice") as session:
-        assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
+        assert (await session.ok("get_dags"))["total"] == len(dag_ids("2.11"))
 
 
 async def test_the_default_cache_is_looked_at_anew(kerberized: Kerberized, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,7 +218,7 @@ async def test_the_default_cache_is_looked_at_anew(kerberized: Kerberized, monke
         assert message.startswith("No Kerberos ticket: ")
         assert message.endswith("Run `kinit`, or set AIRFLOW_MCP_KERBEROS_KEYTAB.")
         monkeypatch.setenv("KRB5CCNAME", str(kerberized.alice))
-        assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
+        assert (await session.ok("get_dags"))["total"] == len(dag_ids("2.11"))
 
 
 async def test_the_host_may_be_another_than_the_address(kerberized: Kerberized) -> None:
@@ -226,7 +226,7 @@ async def test_the_host_may_be_another_than_the_address(kerberized: Kerberized) 
     message = await kerberized.refusal(kerberized.alice, url=url)
     assert message.startswith("Kerberos knows no service airflow@127.0.0.1: ")
     async with kerberized.connect(kerberized.alice, url=url, kerberos_host="localhost") as session:
-        assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
+        assert (await session.ok("get_dags"))["total"] == len(dag_ids("2.11"))
 
 
 def test_the_check_command(kerberized: Kerberized) -> None:
@@ -268,7 +268,7 @@ async def test_a_viewer_may_look_only(kerberized: Kerberized) -> None:
     ]
     before = oracle.states(run["dag_id"], run["dag_run_id"])
     async with kerberized.connect(kerberized.vera) as session:
-        assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
+        assert (await session.ok("get_dags"))["total"] == len(dag_ids("2.11"))
         for tool, arguments in changes:
             message = await session.error(tool, **arguments, confirm=True)
             assert message.startswith("Refused (403) without a reason: "), message
@@ -291,7 +291,7 @@ async def test_no_ticket(kerberized: Kerberized, tmp_path: Path) -> None:
 async def test_a_ticket_that_expires(kerberized: Kerberized) -> None:
     ccache = kerberized.realm.tickets("alice", PASSWORD, lifetime="2s")
     async with kerberized.connect(ccache) as session:
-        assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
+        assert (await session.ok("get_dags"))["total"] == len(dag_ids("2.11"))
         await anyio.sleep(3)
         message = await session.error("get_dags")
     assert message == f"The Kerberos ticket has expired. Run `kinit -c {ccache}`, or set AIRFLOW_MCP_KERBEROS_KEYTAB."

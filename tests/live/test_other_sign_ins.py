@@ -23,7 +23,7 @@ from airflow_mcp.demo.standalone import Standalone
 from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
 from tests.oracle import Oracle
-from tests.servers import DAG_IDS, DAGS, RUN
+from tests.servers import DAGS, RUN, dag_ids
 from tests.session import Session
 from tests.tls import Certificates, tls_door
 
@@ -45,7 +45,7 @@ async def connect(oracle: Oracle, **sign_in: Any) -> AsyncIterator[Session]:
 async def look_and_change(session: Session, oracle: Oracle) -> None:
     """Read something, and change something: both have to work."""
     oracle.pause("history", True)
-    assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
+    assert (await session.ok("get_dags"))["total"] == len(dag_ids(oracle.server.release.name))
     assert (await session.ok("patch_dag", dag_id="history", is_paused=False, confirm=True))["done"] is True
     assert oracle.dag("history")["is_paused"] is False
     oracle.pause("history", True)
@@ -174,7 +174,7 @@ async def test_a_command_is_run_again_before_its_credential_runs_out(oracle: Ora
         await session.ok("get_dags")
         before = printer.runs
         await session.ok("get_dags")
-    assert printer.runs == before + 1
+    assert printer.runs > before
 
 
 async def test_a_refused_credential_is_renewed_in_the_same_call(oracle: Oracle, printer: Printer) -> None:

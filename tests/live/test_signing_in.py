@@ -21,7 +21,7 @@ from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
 from airflow_mcp.tools.context import App, make_app
 from tests.oracle import Oracle
-from tests.servers import DAG_IDS
+from tests.servers import dag_ids
 from tests.session import Session
 
 pytestmark = pytest.mark.anyio
@@ -115,7 +115,7 @@ async def test_a_password_file_is_read_at_each_sign_in(oracle: Oracle, tmp_path:
         message = await session.error("get_dags")
         assert names_the_sign_in(message, "AIRFLOW_MCP_PASSWORD"), message
         file.write_text(f"{oracle.password('admin')}\n")
-        assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
+        assert (await session.ok("get_dags"))["total"] == len(dag_ids(oracle.server.release.name))
 
 
 async def test_a_password_file_that_goes_away(oracle: Oracle, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ async def test_a_password_file_that_goes_away(oracle: Oracle, tmp_path: Path) ->
 
 async def test_a_token(three: Oracle) -> None:
     async with connect(three, token=three.token()) as session:
-        assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
+        assert (await session.ok("get_dags"))["total"] == len(dag_ids(three.server.release.name))
 
 
 @pytest.mark.parametrize("token", [WRONG, f"{WRONG}.{WRONG}.{WRONG}", f"{WRONG}-ü"])
@@ -154,7 +154,7 @@ async def test_a_token_file_is_read_at_each_call(three: Oracle, tmp_path: Path) 
         message = await session.error("get_dags")
         assert names_the_sign_in(message, "AIRFLOW_MCP_TOKEN"), message
         file.write_text(f"{three.token()}\n")
-        assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
+        assert (await session.ok("get_dags"))["total"] == len(dag_ids(three.server.release.name))
         file.write_text("")
         message = await session.error("get_dags")
         assert message == "AIRFLOW_MCP_TOKEN_FILE: the file is empty. Write the secret into it."
@@ -178,7 +178,7 @@ async def test_a_token_that_stops_to_work_is_renewed_and_the_call_goes_on(
     async with connect_with_login(three) as (session, auth):
         broken = break_it(token_of(auth))
         auth._kept = bearer(broken, math.inf)
-        assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
+        assert (await session.ok("get_dags"))["total"] == len(dag_ids(three.server.release.name))
         assert token_of(auth) != broken
         assert len(logins) == 2
         auth._kept = bearer(broken, math.inf)
@@ -192,7 +192,7 @@ async def test_a_token_that_stops_to_work_is_renewed_and_the_call_goes_on(
 async def test_a_token_that_runs_out_soon_is_renewed_before(three: Oracle, logins: list[PasswordLogin]) -> None:
     async with connect_with_login(three) as (session, auth):
         auth._kept = bearer(token_of(auth), time.time() + 1)
-        assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
+        assert (await session.ok("get_dags"))["total"] == len(dag_ids(three.server.release.name))
         assert len(logins) == 2
         assert time.time() + 60 < auth._kept.expires < math.inf
 

@@ -21,9 +21,11 @@ from mcp.client.stdio import stdio_client
 
 from airflow_mcp import __version__
 from airflow_mcp.demo.walk import client_environment
-from airflow_mcp.prompts import load_instructions
+from airflow_mcp.server import instructions, offered_prompts
+from airflow_mcp.settings import Settings
+from airflow_mcp.tools.toolsets import chosen_tools
 from tests.oracle import Oracle
-from tests.servers import DAG_IDS, RUN
+from tests.servers import RUN, dag_ids
 from tests.session import Session
 
 COMMAND = [sys.executable, "-m", "airflow_mcp"]
@@ -49,14 +51,14 @@ async def use(client: Client, oracle: Oracle) -> None:
     """What a client does first: look around, read, preview."""
     assert client.server_info
     assert (client.server_info.name, client.server_info.version) == ("airflow-ops-mcp", __version__)
-    assert client.instructions == load_instructions(changes=True)
-    assert len((await client.list_tools()).tools) == 9
+    assert client.instructions == instructions(Settings())
+    assert len((await client.list_tools()).tools) == len(chosen_tools("default"))
     prompts = (await client.list_prompts()).prompts
-    assert {prompt.name for prompt in prompts} == {"diagnose_failed_dag", "rerun_failed_tasks"}
-    arguments = {argument.name: "sales_etl" for argument in prompts[0].arguments or []}
-    assert "sales_etl" in (await client.get_prompt(prompts[0].name, arguments)).messages[0].content.model_dump_json()
+    assert {prompt.name for prompt in prompts} == {spec.name for spec in offered_prompts(Settings())}
+    explained = await client.get_prompt("explain_dag", {"dag_id": "sales_etl"})
+    assert "sales_etl" in explained.messages[0].content.model_dump_json()
     session = Session(client)
-    assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
+    assert (await session.ok("get_dags"))["total"] == len(dag_ids(oracle.server.release.name))
     assert (await session.ok("get_dag", dag_id="отчёт.v1"))["dag_id"] == "отчёт.v1"
     oracle.pause("history", True)
     preview = await session.ok("patch_dag", dag_id="history", is_paused=False, confirm=False)

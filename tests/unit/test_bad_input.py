@@ -14,6 +14,7 @@ import pytest
 
 from airflow_mcp.demo.releases import RELEASES
 from tests.replay import Fault, Replay, replayed
+from tests.scenarios import IN_BOTH
 from tests.servers import VERSIONS
 
 pytestmark = pytest.mark.anyio
@@ -203,12 +204,16 @@ UNKNOWN: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "Cyrillic DAG": ("get_dag", {"dag_id": "нет_такого"}, [*LOOK_UP, "нет_такого"]),
     "DAG of details": ("get_dag_details", {"dag_id": "no_such_dag"}, [*LOOK_UP, "no_such_dag"]),
     "DAG of source": ("get_dag_source", {"dag_id": "no_such_dag"}, [*LOOK_UP, "no_such_dag"]),
-    "DAG of tasks": ("get_tasks", {"dag_id": "no_such_dag"}, [*LOOK_UP, "no"]),
-    "DAG of a task": ("get_task", {"dag_id": "no_such_dag", "task_id": "a"}, LOOK_UP),
+    "DAG of tasks": ("get_tasks", {"dag_id": "no_such_dag"}, [*LOOK_UP, "no_such_dag"]),
+    "DAG of a task": ("get_task", {"dag_id": "no_such_dag", "task_id": "a"}, [*LOOK_UP, "no_such_dag"]),
     "DAG to pause": ("patch_dag", {**PAUSE, "dag_id": "no_such_dag"}, [*LOOK_UP, "no_such_dag"]),
     "DAG to clear": ("clear_task_instances", {**CLEAR, "dag_id": "no_such_dag"}, [*LOOK_UP, "no_such_dag"]),
     "Cyrillic DAG to clear": ("clear_task_instances", {**CLEAR, "dag_id": "нет_такого"}, [*LOOK_UP, "нет_такого"]),
-    "DAG to set": ("set_task_instances_state", {**SET, "dag_id": "no_such_dag", "dag_run_id": "r1"}, LOOK_UP),
+    "DAG to set": (
+        "set_task_instances_state",
+        {**SET, "dag_id": "no_such_dag", "dag_run_id": "r1"},
+        [*LOOK_UP, "no_such_dag"],
+    ),
     "task": ("get_task", {"dag_id": "load_files", "task_id": "load_fil"}, ["no task 'load_fil'", "mean load_file"]),
     "Cyrillic task": (
         "get_task",
@@ -248,7 +253,11 @@ UNKNOWN: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         {**HISTORY, "map_index": 1},
         ["no task instance first[1]", "no map indexes there; leave the index out"],
     ),
-    "field": ("get_dags", {"fields": ["colour"]}, ["fields: 'colour' is not one of: dag_id, is_paused"]),
+    "field": (
+        "get_dags",
+        {"tags": IN_BOTH, "fields": ["colour"]},
+        ["fields: 'colour' is not one of: dag_id, is_paused"],
+    ),
     "order of DAGs": ("get_dags", {"order_by": "colour"}, ["order_by: ", "orders DAGs by ", "dag_id"]),
     "order of tasks": ("get_tasks", {"dag_id": "diamond", "order_by": "colour"}, ["order_by: ", "'colour'", "task_id"]),
     "line": ("get_dag_source", {"dag_id": "load_files", "start_line": 9000}, ["start_line: is 9000; the file has "]),
@@ -299,7 +308,7 @@ async def test_an_option_of_the_other_version_is_refused_by_name(
     ("tool", "arguments"),
     [
         ("get_dags", {"tags": '["shapes", "etl"]', "dag_id_pattern": "s", "paused": True, "only_active": False}),
-        ("get_dags", {"limit": 2, "offset": 1, "order_by": "-dag_id", "fields": '["fileloc"]'}),
+        ("get_dags", {"tags": IN_BOTH, "limit": 2, "offset": 1, "order_by": "-dag_id", "fields": '["fileloc"]'}),
         ("clear_task_instances", {**LOAD, "task_ids": '["load_file[2]", "list_files"]', "confirm": False}),
         ("patch_dag", {**PAUSE, "update_mask": '["is_paused"]', "confirm": False}),
         ("patch_dag", {**PAUSE, "confirm": False, "plan": "null"}),

@@ -32,9 +32,9 @@ from airflow_mcp.errors import (
     UnreachableError,
 )
 from airflow_mcp.settings import Settings
-from airflow_mcp.tools import dags
-from airflow_mcp.tools.spec import tools_of
+from airflow_mcp.tools.spec import ToolSpec
 from tests.replay import URL, Replay, replayed
+from tests.samples import id_arguments, with_id
 from tests.servers import VERSIONS
 
 pytestmark = pytest.mark.anyio
@@ -299,34 +299,16 @@ async def test_a_map_index_is_one_segment() -> None:
     assert [route(request) for request in replay.sent("PATCH")] == [ONE + "/3"]
 
 
-ID_ARGUMENTS = [(tool, name) for tool, arguments in CALLS.items() for name in arguments if "_id" in name]
-ID_ARGUMENTS.append(("get_dag_source", "file_token"))
-
-
-def test_these_are_all_the_id_arguments() -> None:
-    named = re.compile(r"(dag|task|run)_ids?|\w+_token")
-    found = [(spec.name, name) for spec in tools_of(dags) for name in spec.arguments.model_fields if named.search(name)]
-    no_ids = {("get_dags", "dag_id_pattern"), ("clear_task_instances", "reset_dag_runs")}
-    no_ids |= {("clear_task_instances", "prevent_running_task"), ("clear_task_instances", "include_parentdag")}
-    assert sorted(set(found) - no_ids) == sorted(ID_ARGUMENTS)
-
-
 @every_version
-@pytest.mark.parametrize(("tool", "name"), ID_ARGUMENTS, ids=[" ".join(each) for each in ID_ARGUMENTS])
-async def test_a_bad_id_is_refused_by_name_before_anything_is_sent(tool: str, name: str, version: str) -> None:
+@pytest.mark.parametrize(("spec", "name"), [*id_arguments()], ids=lambda part: getattr(part, "name", part))
+async def test_a_bad_id_is_refused_by_name_before_anything_is_sent(spec: ToolSpec, name: str, version: str) -> None:
     replay = Replay(version, agreeable)
-    arguments = {**CALLS[tool]}
-    if name == "file_token":
-        del arguments["dag_id"]
     wrong: list[tuple[str, str, int]] = []
-    async with replayed(replay, api_version="v1" if version < "3" else "v2") as session:
+    async with replayed(replay, api_version="v1" if version < "3" else "v2", toolsets="all") as session:
         for value in ("", " ", "..", "../variables", "etl\nx", "x" * 4097):
             replay.requests.clear()
-            message = await session.error(tool, **{**arguments, name: [value] if name == "task_ids" else value})
-            named = re.search(rf"\b{name}\b", message) or (
-                name == "file_token" and message.startswith("file_token needs")
-            )
-            if not named or replay.requests:
+            message = await session.error(spec.name, **with_id(spec, name, value))
+            if not re.search(rf"\b{name}\b", message) or replay.requests:
                 wrong.append((value[:20], message, len(replay.requests)))
     assert wrong == []
 

@@ -38,6 +38,8 @@ async def test_owners_are_found_whatever_the_size_of_a_page() -> None:
     ]
 
     async def pages_of_fifty(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path == "/api/v1/dags/~/dagRuns/list":
+            return httpx.Response(200, json={"dag_runs": [], "total_entries": 0})
         if request.url.path != "/api/v1/dags":
             return None
         offset = int(request.url.params["offset"])
@@ -93,5 +95,5 @@ async def test_only_a_list_is_read_out_of_text() -> None:
 def test_read_only_promises_no_change() -> None:
     settings = Settings(read_only=True)
     assert "confirm" not in str(build_server(settings).instructions)
-    assert offered_prompts(settings) == []
-    assert {prompt.name for prompt in offered_prompts(Settings())} == {"diagnose_failed_dag", "rerun_failed_tasks"}
+    withheld = {prompt.name for prompt in offered_prompts(Settings())} - {p.name for p in offered_prompts(settings)}
+    assert withheld == {"rerun_failed_tasks"}

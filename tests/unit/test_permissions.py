@@ -21,6 +21,8 @@ CALLS: dict[str, dict[str, Any]] = {
     "get_dag_source": {"dag_id": "history"},
     "get_tasks": {"dag_id": "history"},
     "get_task": {"dag_id": "history", "task_id": "first"},
+    "get_xcom_entries": {"dag_id": "history", "dag_run_id": "r1"},
+    "get_xcom": {"dag_id": "history", "dag_run_id": "r1", "task_id": "first"},
     "patch_dag": {"dag_id": "history", "is_paused": True, "confirm": True},
     "clear_task_instances": {**RUN, "task_ids": ["first"]},
     "set_task_instances_state": {**RUN, "task_id": "first", "new_state": "failed"},
@@ -36,7 +38,7 @@ async def refusal(version: str, tool: str, refuses: str) -> str:
         path = request.url.path
         if request.method != "GET" or path.endswith(refuses):
             return None if path == "/auth/token" else httpx.Response(403, json={"detail": "Forbidden"})
-        return httpx.Response(200, json=TASKS if path.endswith("/tasks") else DAG)
+        return httpx.Response(200, json=TASKS if path.endswith("/tasks") else {**DAG, "version": f"{version}.2"})
 
     async with replayed(Replay(version, answer), api_version="v1" if version < "3" else "v2") as session:
         return await session.error(tool, **CALLS[tool])
@@ -51,6 +53,8 @@ async def refusal(version: str, tool: str, refuses: str) -> str:
         ("get_dag_details", "/details", "can read on DAGs", "viewer"),
         ("get_tasks", "/tasks", "can read on DAGs, can read on Task Instances", "viewer"),
         ("get_task", "/first", "can read on DAGs, can read on Task Instances", "viewer"),
+        ("get_xcom_entries", "/~/xcomEntries", "can read on DAGs, can read on XComs", "viewer"),
+        ("get_xcom", "/first/xcomEntries/return_value", "can read on DAGs, can read on XComs", "viewer"),
         ("patch_dag", "nothing", "can edit on DAGs", "user"),
         (
             "clear_task_instances",
@@ -90,5 +94,9 @@ async def test_without_a_reason_of_airflows_it_is_named_as_well() -> None:
 def test_every_route_reads_or_edits_what_fab_knows() -> None:
     for method, route in PERMISSIONS:
         words = needed(method, route, V1)
-        assert words.startswith("can edit on DAGs" if method == "PATCH" else "can ")
+        if route in ("health", "monitor/health"):
+            assert (words, needed(method, route, V2)) == ("", "")  # which all may read
+            continue
+        verbs = {"PATCH": "can edit on ", "PUT": "can edit on ", "DELETE": "can edit on DAGs, can delete on "}
+        assert words.startswith(verbs.get(method, "can "))
         assert needed(method, route, V2).startswith(f"{words} (FAB), or the role ")

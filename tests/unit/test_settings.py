@@ -54,11 +54,14 @@ def test_the_defaults() -> None:
     assert settings == Settings()
     assert settings.model_dump() == {
         "url": "http://localhost:8080",
+        "ui_url": None,
         "username": None,
         "password": None,
         "password_file": None,
         "token": None,
         "token_file": None,
+        "toolsets": "default",
+        "variable_values": "none",
         "token_command": None,
         "cookie": None,
         "cookie_file": None,
