@@ -16,7 +16,8 @@ import anyio
 
 from airflow_mcp import __version__
 from airflow_mcp.errors import SettingsError
-from airflow_mcp.settings import PREFIX, Settings, load_settings
+from airflow_mcp.instance import Instance, variable
+from airflow_mcp.settings import FIELDS, Settings, load_settings
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"airflow-mcp: {error}", file=sys.stderr)  # noqa: T201
         return 2
     if args.command == "check":
-        return anyio.run(_check, settings)
+        return anyio.run(_check, settings.instances[0])
     return _serve(settings, args)
 
 
@@ -82,17 +83,17 @@ def _parser() -> argparse.ArgumentParser:
 
 def _settings_help() -> str:
     lines = [
-        f"  {PREFIX}{name.upper():<18} {field.description}{f' (default: {field.default})' if field.default else ''}"
-        for name, field in Settings.model_fields.items()
+        f"  {variable(name):<30} {field.description}{f' (default: {field.default})' if field.default else ''}"
+        for name, field in FIELDS.items()
     ]
     return "settings, from the environment:\n" + "\n".join(lines).replace("`", "")
 
 
-async def _check(settings: Settings) -> int:
+async def _check(instance: Instance) -> int:
     from airflow_mcp.check import findings  # noqa: PLC0415 - serving does not need it
 
     status = 0
-    async for finding in findings(settings):
+    async for finding in findings(instance):
         print(finding)  # noqa: T201
         status = 1 if finding.verdict == "fail" else status
     return status

@@ -12,7 +12,7 @@ import httpx
 
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.errors import AirflowMcpError, ForbiddenError, NotFoundError, NotSignedInError, RejectedError
-from airflow_mcp.settings import Settings
+from airflow_mcp.instance import Instance
 
 Verdict = Literal["ok", "no", "fail"]
 
@@ -32,9 +32,9 @@ class Finding:
         return f"{self.verdict:<5}{self.topic:<10}{_TO_ITSELF.sub('', self.text)}"
 
 
-async def findings(settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Finding]:
-    """Look at the Airflow of these settings, line by line. Ends at the first failure; changes nothing."""
-    airflow = Airflow(settings, transport)
+async def findings(instance: Instance, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Finding]:
+    """Look at an Airflow, line by line. Ends at the first failure; changes nothing."""
+    airflow = Airflow(instance, transport)
     try:
         try:
             version = await airflow.version()
@@ -42,7 +42,7 @@ async def findings(settings: Settings, transport: httpx.AsyncBaseTransport | Non
         except AirflowMcpError as error:
             yield Finding("fail", "url", str(error))
             return
-        yield Finding("ok", "url", f"{settings.url} answers")
+        yield Finding("ok", "url", f"{instance.url} answers")
         yield Finding("ok", "airflow", f"Airflow {version}, REST API {dialect.name}")
         try:
             answer = await airflow.read("dags", query={"limit": 1})
@@ -52,7 +52,7 @@ async def findings(settings: Settings, transport: httpx.AsyncBaseTransport | Non
         except AirflowMcpError as error:
             yield Finding("fail", "dags", str(error))
             return
-        yield Finding("ok", "sign-in", _how(settings))
+        yield Finding("ok", "sign-in", _how(instance))
         yield Finding("ok", "may", f"list DAGs: {answer['total_entries']} seen")
         if answer["dags"]:
             async for finding in _permissions(airflow, answer["dags"][0]):
@@ -64,18 +64,18 @@ async def findings(settings: Settings, transport: httpx.AsyncBaseTransport | Non
             await airflow.aclose()
 
 
-def _how(settings: Settings) -> str:
+def _how(instance: Instance) -> str:
     """How the sign-in was made, without what it was made with."""
     ways = {
-        "with a Kerberos ticket": settings.auth == "kerberos",
-        "with the given token": settings.has("token"),
-        f"with what `{settings.program}` printed": settings.program,
-        "with a session cookie": settings.has("cookie"),
-        f"as {settings.username}, with a password": settings.username,
+        "with a Kerberos ticket": instance.auth == "kerberos",
+        "with the given token": instance.has("token"),
+        f"with what `{instance.program}` printed": instance.program,
+        "with a session cookie": instance.has("cookie"),
+        f"as {instance.username}, with a password": instance.username,
     }
     how = next((way for way, used in ways.items() if used), "none is set, and none was asked for")
-    how += ", a client certificate" if settings.client_cert else ""
-    headers = sorted(settings.read_headers())
+    how += ", a client certificate" if instance.client_cert else ""
+    headers = sorted(instance.read_headers())
     return f"{how}; more headers: {', '.join(headers)}" if headers else how
 
 

@@ -17,7 +17,8 @@ from typing import Any
 
 from airflow_mcp import __version__
 from airflow_mcp.airflow.dialect import GONE_WITH_3, SINCE
-from airflow_mcp.settings import PREFIX, Settings
+from airflow_mcp.instance import Instance, variable
+from airflow_mcp.settings import Policy
 from airflow_mcp.tools import dags
 from airflow_mcp.tools.schema import input_schema
 from airflow_mcp.tools.sdk import to_mcp
@@ -166,7 +167,7 @@ def _encoding() -> Any:
 def settings_table() -> str:
     """One row a setting."""
     rows = [
-        (f"`{_variable(name)}`", f"`{_text(part['default'])}`" if "default" in part else "", part["description"])
+        (f"`{variable(name)}`", f"`{_text(part['default'])}`" if "default" in part else "", part["description"])
         for name, part in _settings().items()
     ]
     return _table(("Variable", "Default", "What it does"), rows)
@@ -193,7 +194,7 @@ def server_json() -> dict[str, Any]:
 
 def _environment_variable(name: str, part: dict[str, Any]) -> dict[str, Any]:
     about: dict[str, Any] = {
-        "name": _variable(name),
+        "name": variable(name),
         "description": part["description"].replace("`", ""),
         "isRequired": False,
     }
@@ -210,12 +211,7 @@ def _environment_variable(name: str, part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _settings() -> dict[str, dict[str, Any]]:
-    properties: dict[str, dict[str, Any]] = input_schema(Settings)["properties"]
-    return properties
-
-
-def _variable(name: str) -> str:
-    return PREFIX + name.upper()
+    return {**input_schema(Instance)["properties"], **input_schema(Policy)["properties"]}
 
 
 def _arguments(spec: ToolSpec) -> str:

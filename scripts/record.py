@@ -89,7 +89,7 @@ async def record(oracle: Oracle) -> dict[str, Any]:
 
     @asynccontextmanager
     async def parts(settings: Any) -> Any:
-        airflow = Airflow(settings, recorder)
+        airflow = Airflow(settings.instances[0], recorder)
         yield make_app(settings, airflow)
         await airflow.aclose()
 

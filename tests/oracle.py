@@ -64,7 +64,7 @@ class Oracle:
         return str(answer.raise_for_status().json()["access_token"])
 
     def settings(self, user: str = "admin", **more: Any) -> Settings:
-        return Settings(url=self.server.url, username=user, password=self.password(user), **more)
+        return Settings.for_one(url=self.server.url, username=user, password=self.password(user), **more)
 
     def call(self, method: str, path: str, **options: Any) -> Any:
         for _ in range(3):

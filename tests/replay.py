@@ -81,10 +81,10 @@ async def replayed(transport: httpx.AsyncBaseTransport, **settings: Any) -> Asyn
 
     @asynccontextmanager
     async def parts(given: Settings) -> AsyncIterator[App]:
-        airflow = Airflow(given, transport)
+        airflow = Airflow(given.instances[0], transport)
         yield make_app(given, airflow)
         await airflow.aclose()
 
     signed_in = {"url": URL, "username": "admin", "password": "s3cret-pw"} | settings
-    async with Client(build_server(Settings(**signed_in), parts)) as client:
+    async with Client(build_server(Settings.for_one(**signed_in), parts)) as client:
         yield Session(client)

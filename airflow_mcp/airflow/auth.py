@@ -16,48 +16,48 @@ from airflow_mcp.airflow.dialect import Dialect
 from airflow_mcp.airflow.failures import ADVICE, INVALID_TOKEN
 from airflow_mcp.airflow.kerberos import KerberosAuth
 from airflow_mcp.airflow.login import OpenLogin, PasswordLogin
-from airflow_mcp.settings import Settings
+from airflow_mcp.instance import Instance
 
 RENEW_BEFORE = 60  # seconds before a credential runs out
 
 
-def sign_in(settings: Settings, dialect: Dialect) -> httpx.Auth | None:
+def sign_in(instance: Instance, dialect: Dialect) -> httpx.Auth | None:
     """The sign-in that the settings ask for at this version of Airflow, where it differs; None for none."""
-    if settings.auth == "kerberos":
-        return KerberosAuth(settings, dialect)
-    if settings.username and dialect.token_login:
-        return RenewedAuth(PasswordLogin(settings))
-    if settings.username:
-        return GivenAuth(lambda: ("authorization", _basic(settings)))
-    if dialect.token_login and not (settings.headers or settings.headers_file):
-        return RenewedAuth(OpenLogin(settings), first=Credential({}))
+    if instance.auth == "kerberos":
+        return KerberosAuth(instance, dialect)
+    if instance.username and dialect.token_login:
+        return RenewedAuth(PasswordLogin(instance))
+    if instance.username:
+        return GivenAuth(lambda: ("authorization", _basic(instance)))
+    if dialect.token_login and not (instance.headers or instance.headers_file):
+        return RenewedAuth(OpenLogin(instance), first=Credential({}))
     return None
 
 
-def same_everywhere(settings: Settings) -> httpx.Auth | None:
+def same_everywhere(instance: Instance) -> httpx.Auth | None:
     """The sign-in that is the same at each version of Airflow; None for none.
 
     It goes along with the question for the version: what stands before a managed Airflow lets nothing else through.
     """
-    if settings.token_command:
-        return RenewedAuth(TokenCommand(settings))
-    if settings.has("token"):
-        variable = settings.variable("token")
+    if instance.token_command:
+        return RenewedAuth(TokenCommand(instance))
+    if instance.has("token"):
+        variable = instance.variable("token")
         return GivenAuth(
-            lambda: ("authorization", f"Bearer {settings.read_header('token')}"),
+            lambda: ("authorization", f"Bearer {instance.read_header('token')}"),
             f"Check {variable}: a token may have expired.",
         )
-    if settings.has("cookie"):
-        variable = settings.variable("cookie")
+    if instance.has("cookie"):
+        variable = instance.variable("cookie")
         return GivenAuth(
-            lambda: ("cookie", settings.read_header("cookie")),
+            lambda: ("cookie", instance.read_header("cookie")),
             f"Check {variable}: the session may have run out, or its cookie may have another name.",
         )
     return None
 
 
-def _basic(settings: Settings) -> str:
-    pair = f"{settings.username}:{settings.read('password')}".encode()
+def _basic(instance: Instance) -> str:
+    pair = f"{instance.username}:{instance.read('password')}".encode()
     return f"Basic {base64.b64encode(pair).decode()}"
 
 

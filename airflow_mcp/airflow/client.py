@@ -23,7 +23,7 @@ from airflow_mcp.errors import (
     RouteMissingError,
     VersionChangedError,
 )
-from airflow_mcp.settings import Settings
+from airflow_mcp.instance import Instance
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class _Connection:
 
 
 class Airflow:
-    """The Airflow that the settings name. Nothing is sent before the first call."""
+    """One Airflow. Nothing is sent before the first call."""
 
-    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self.settings = settings
-        self._http = Http(settings, transport)
-        self._same_everywhere = same_everywhere(settings)
+    def __init__(self, instance: Instance, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.instance = instance
+        self._http = Http(instance, transport)
+        self._same_everywhere = same_everywhere(instance)
         self._lock = anyio.Lock()
         self._connection: _Connection | None = None
 
@@ -70,7 +70,7 @@ class Airflow:
 
         Route: GET /version. Raises NotAirflowError when neither API answers.
         """
-        forced = DIALECTS.get(self.settings.api_version)
+        forced = DIALECTS.get(self.instance.api_version)
         return (await self._detect((forced,) if forced else (V2, V1))).version
 
     async def require(self, names: Iterable[str]) -> None:
@@ -122,15 +122,15 @@ class Airflow:
         if self._connection is None:
             async with self._lock:
                 if self._connection is None:
-                    forced = DIALECTS.get(self.settings.api_version)
+                    forced = DIALECTS.get(self.instance.api_version)
                     dialect = forced or await self._detect((V2, V1))
-                    auth = self._same_everywhere or sign_in(self.settings, dialect)
+                    auth = self._same_everywhere or sign_in(self.instance, dialect)
                     self._connection = _Connection(dialect, auth)
         return self._connection
 
     async def _notice_change(self, connection: _Connection) -> None:
         """Airflow may have been upgraded since: find out anew, unless the settings fix the version."""
-        if self.settings.api_version != "auto":
+        if self.instance.api_version != "auto":
             return
         dialect = await self._detect((V2, V1))
         if dialect != connection.dialect:
@@ -145,20 +145,20 @@ class Airflow:
             except (RouteMissingError, NotFoundError):
                 continue
             except (NotSignedInError, ForbiddenError) as error:
-                if auth or self.settings.api_version != "auto":
+                if auth or self.instance.api_version != "auto":
                     raise
-                raise _behind_proxy(self.settings, error) from None
+                raise _behind_proxy(self.instance, error) from None
             if isinstance(answer, dict) and isinstance(answer.get("version"), str):
                 return dialect.of(answer["version"])
         raise NotAirflowError(
-            f"No Airflow API answers at {self.settings.url}: neither /api/v2/version nor /api/v1/version is "
+            f"No Airflow API answers at {self.instance.url}: neither /api/v2/version nor /api/v1/version is "
             "there. Check AIRFLOW_MCP_URL and its path prefix, and AIRFLOW_MCP_API_VERSION if it is set."
         )
 
 
-def _behind_proxy(settings: Settings, error: AirflowMcpError) -> AirflowMcpError:
+def _behind_proxy(instance: Instance, error: AirflowMcpError) -> AirflowMcpError:
     return type(error)(
-        f"{settings.url} wants a sign-in for its version, which Airflow itself does not: a proxy in front of it "
+        f"{instance.url} wants a sign-in for its version, which Airflow itself does not: a proxy in front of it "
         "has its own sign-in. Give that in AIRFLOW_MCP_HEADERS, or set AIRFLOW_MCP_API_VERSION to v1 or v2 to go on "
         "without asking."
     )

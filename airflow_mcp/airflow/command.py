@@ -14,7 +14,7 @@ from airflow_mcp.airflow.credential import LARGEST_ANSWER, Credential, bearer
 from airflow_mcp.airflow.programs import Ended, run_program
 from airflow_mcp.errors import NotSignedInError, TooLargeError
 from airflow_mcp.headers import checked_name, checked_value
-from airflow_mcp.settings import PREFIX, Settings
+from airflow_mcp.instance import PREFIX, Instance
 from airflow_mcp.text import clean
 
 VARIABLE = f"{PREFIX}TOKEN_COMMAND"
@@ -34,9 +34,9 @@ _SECRET_LIKE = re.compile(  # one without a digit is a name
 class TokenCommand:
     """Gives out what the command prints. It is no shell's, gets no input, and has PATIENCE seconds."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._name = clean(settings.program)
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._name = clean(instance.program)
         self._failure: NotSignedInError | None = None
         self._failed_at = -math.inf
         self.advice = (
@@ -58,9 +58,9 @@ class TokenCommand:
             raise self._failure from None
 
     async def _output(self) -> bytes:
-        patience = min(PATIENCE, self._settings.timeout / 2)
+        patience = min(PATIENCE, self._instance.timeout / 2)
         try:
-            ended = await run_program(self._settings.read_command(), patience, LARGEST_ANSWER)
+            ended = await run_program(self._instance.read_command(), patience, LARGEST_ANSWER)
         except TimeoutError:  # first, since it is an OSError
             raise ValueError(f"did not end within {patience:g} s, and was stopped") from None
         except OSError as error:

@@ -36,7 +36,7 @@ from airflow_mcp.errors import (
     TooLargeError,
 )
 from airflow_mcp.ids import LONGEST, id_problem
-from airflow_mcp.settings import PREFIX, Settings
+from airflow_mcp.instance import PREFIX, Instance
 from airflow_mcp.text import read_json
 
 Method = Literal["GET", "POST", "PATCH"]
@@ -84,8 +84,8 @@ def _segment(name: str, value: str) -> str:
 class Http:
     """Sends calls to one Airflow. The client is made at first use; `aclose` ends it."""
 
-    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._settings = settings
+    def __init__(self, instance: Instance, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._instance = instance
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
         self._secrets = Secrets()
@@ -101,9 +101,9 @@ class Http:
         A read is tried again on a lost connection, 429, 502, 503 and 504; a change is sent once. All tries
         together end after the time-out. Raises a subclass of AirflowMcpError for anything but a 2xx with JSON.
         """
-        if call.change and self._settings.read_only:
+        if call.change and self._instance.read_only:
             raise ReadOnlyError("Nothing was sent: this server is read-only (AIRFLOW_MCP_READ_ONLY).")
-        limit = self._settings.timeout
+        limit = self._instance.timeout
         try:
             with anyio.fail_after(limit):
                 response = await self._once(call, auth) if call.change else await self._with_retries(call, auth)
@@ -111,7 +111,7 @@ class Http:
             if call.change:
                 raise outcome_unknown(f"no answer within {limit:g} s") from None
             raise TimedOutError(
-                f"Airflow at {self._settings.url} did not answer within {limit:g} s. "
+                f"Airflow at {self._instance.url} did not answer within {limit:g} s. "
                 "Ask for less (a filter, a smaller limit), or raise AIRFLOW_MCP_TIMEOUT."
             ) from None
         return _decoded(response, call)
@@ -126,7 +126,7 @@ class Http:
                 raise TimeoutError from None
             except httpx.RequestError as error:
                 if wait is None or not _lasts(wait):
-                    raise unreachable(self._settings.url, error) from None
+                    raise unreachable(self._instance.url, error) from None
             else:
                 if wait is None or response.status_code not in RETRIABLE:
                     return response
@@ -141,10 +141,10 @@ class Http:
         try:
             response = await self._exchange(call, auth, sent)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise unreachable(self._settings.url, error, change=True) from None
+            raise unreachable(self._instance.url, error, change=True) from None
         except httpx.RequestError as error:
             if not sent:
-                raise unreachable(self._settings.url, error, change=True) from None
+                raise unreachable(self._instance.url, error, change=True) from None
             raise outcome_unknown(what_broke(error)) from None
         except (TooLargeError, NotAirflowError) as error:
             if not sent:
@@ -160,7 +160,7 @@ class Http:
         try:
             request = client.build_request(
                 call.method,
-                f"{self._settings.url}/{call.path}",
+                f"{self._instance.url}/{call.path}",
                 params=_query(call.query),
                 json=call.body,
                 headers={"accept": "application/json"},
@@ -180,8 +180,8 @@ class Http:
                 logging.getLogger(library).setLevel(logging.WARNING)
             self._client = httpx.AsyncClient(
                 transport=self._transport,
-                verify=_verification(self._settings),
-                timeout=self._settings.timeout,
+                verify=_verification(self._instance),
+                timeout=self._instance.timeout,
                 # A session cookie of Airflow's would sign in the next call by itself.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 event_hooks={
@@ -205,7 +205,7 @@ class Http:
 
     async def _add_headers(self, request: httpx.Request) -> None:
         """To each request, a sign-in's own too: a proxy may want them. What a sign-in has set stays."""
-        for name, value in self._settings.read_headers().items():
+        for name, value in self._instance.read_headers().items():
             request.headers.setdefault(name, value)
         request.headers["accept-encoding"] = CODING
 
@@ -226,25 +226,25 @@ def _lasts(wait: float) -> bool:
     return wait * MOST_JITTER < anyio.current_effective_deadline() - anyio.current_time()
 
 
-def _verification(settings: Settings) -> ssl.SSLContext:
+def _verification(instance: Instance) -> ssl.SSLContext:
     """What to check the server's certificate with, and the client's own certificate."""
-    context = httpx.create_ssl_context(verify=settings.verify_ssl)
-    if settings.verify_ssl and settings.ca_bundle:
+    context = httpx.create_ssl_context(verify=instance.verify_ssl)
+    if instance.verify_ssl and instance.ca_bundle:
         try:
-            context = ssl.create_default_context(cafile=settings.ca_bundle)
+            context = ssl.create_default_context(cafile=instance.ca_bundle)
         except (OSError, ValueError):
             raise SettingsError(f"{PREFIX}CA_BUNDLE: the file holds no certificates in PEM form.") from None
-    if settings.client_cert:
-        _present(settings, context)
+    if instance.client_cert:
+        _present(instance, context)
     return context
 
 
-def _present(settings: Settings, context: ssl.SSLContext) -> None:
+def _present(instance: Instance, context: ssl.SSLContext) -> None:
     """Have the client show its certificate. Raises SettingsError when that cannot be used."""
-    password = settings.client_key_password.get_secret_value() if settings.client_key_password else ""
+    password = instance.client_key_password.get_secret_value() if instance.client_key_password else ""
     try:
         # Without a password, OpenSSL would ask at the terminal for that of a locked key.
-        context.load_cert_chain(str(settings.client_cert), settings.client_key, lambda: password)
+        context.load_cert_chain(str(instance.client_cert), instance.client_key, lambda: password)
     except ssl.SSLError as error:
         # The second where the key is of another kind, such as RSA for a certificate of an elliptic curve.
         if error.reason in ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"):

@@ -16,7 +16,7 @@ import httpx
 from airflow_mcp.airflow.dialect import Dialect
 from airflow_mcp.airflow.failures import ADVICE
 from airflow_mcp.errors import NotSignedInError
-from airflow_mcp.settings import PREFIX, Settings
+from airflow_mcp.instance import PREFIX, Instance
 from airflow_mcp.text import clean
 
 SPNEGO = "1.3.6.1.5.5.2"
@@ -37,10 +37,10 @@ class KerberosAuth(httpx.Auth):
     One request a flow, so a change is sent once. The tickets are those of `kinit`, or come from a keytab.
     """
 
-    def __init__(self, settings: Settings, dialect: Dialect) -> None:
-        self._settings = settings
+    def __init__(self, instance: Instance, dialect: Dialect) -> None:
+        self._instance = instance
         self._dialect = dialect
-        self._service = f"{settings.kerberos_service}@{settings.kerberos_host or urlsplit(settings.url).hostname}"
+        self._service = f"{instance.kerberos_service}@{instance.kerberos_host or urlsplit(instance.url).hostname}"
         self._memory = f"MEMORY:{uuid4()}"
         # One at a time: the first gets the ticket from the Kerberos server, the others find it in the cache.
         self._turns = anyio.CapacityLimiter(1)
@@ -59,7 +59,7 @@ class KerberosAuth(httpx.Auth):
 
     async def _in_time(self) -> tuple[bytes, str]:
         """A token, made in a thread: a Kerberos server may have to be asked, which can take its time."""
-        patience = min(PATIENCE, self._settings.timeout / 2)
+        patience = min(PATIENCE, self._instance.timeout / 2)
         try:
             with anyio.fail_after(patience):
                 return await anyio.to_thread.run_sync(self._token, abandon_on_cancel=True, limiter=self._turns)
@@ -85,7 +85,7 @@ class KerberosAuth(httpx.Auth):
     def _ask(self, gssapi: Any, mechanism: str) -> tuple[bytes, str]:
         """The first token for Airflow's service, and the principal that it is of."""
         mech = gssapi.OID.from_int_seq(mechanism)
-        wanted = self._settings.kerberos_principal
+        wanted = self._instance.kerberos_principal
         name = gssapi.Name(wanted, gssapi.NameType.kerberos_principal) if wanted else None
         tickets = gssapi.Credentials(name=name, mechs=[mech], usage="initiate", store=self._store())
         context = gssapi.SecurityContext(
@@ -100,9 +100,9 @@ class KerberosAuth(httpx.Auth):
 
     def _store(self) -> dict[str, str] | None:
         """Where the tickets are; None for where `kinit` puts them."""
-        if self._settings.kerberos_keytab:
-            return {"client_keytab": str(self._settings.kerberos_keytab), "ccache": self._memory}
-        return {"ccache": self._settings.kerberos_ccache} if self._settings.kerberos_ccache else None
+        if self._instance.kerberos_keytab:
+            return {"client_keytab": str(self._instance.kerberos_keytab), "ccache": self._memory}
+        return {"ccache": self._instance.kerberos_ccache} if self._instance.kerberos_ccache else None
 
     def _problem(self, gssapi: Any, error: Any) -> NotSignedInError:
         reason = _reason(error)
@@ -116,7 +116,7 @@ class KerberosAuth(httpx.Auth):
         if isinstance(error, gssapi.exceptions.BadNameError):
             return NotSignedInError(f"{PREFIX}KERBEROS_PRINCIPAL is no name that Kerberos takes: {reason}.")
         if isinstance(error, gssapi.exceptions.MissingCredentialsError):
-            keytab = self._settings.kerberos_keytab
+            keytab = self._instance.kerberos_keytab
             if keytab:
                 return NotSignedInError(self._keytab_problem(keytab, error.min_code, reason))
             return NotSignedInError(f"No Kerberos ticket: {reason}. {self._renew()}")
@@ -126,7 +126,7 @@ class KerberosAuth(httpx.Auth):
         )
 
     def _keytab_problem(self, file: Path, code: int, reason: str) -> str:
-        variable, whose = f"{PREFIX}KERBEROS_KEYTAB", self._settings.kerberos_principal or "the principal in it"
+        variable, whose = f"{PREFIX}KERBEROS_KEYTAB", self._instance.kerberos_principal or "the principal in it"
         try:
             file.open("rb").close()
         except OSError as error:
@@ -137,7 +137,7 @@ class KerberosAuth(httpx.Auth):
         return f"{variable}: no ticket for {whose}: {reason}.{hint}"
 
     def _renew(self) -> str:
-        cache, principal = self._settings.kerberos_ccache, self._settings.kerberos_principal
+        cache, principal = self._instance.kerberos_ccache, self._instance.kerberos_principal
         words = ["kinit", *(["-c", cache] if cache else []), *([principal] if principal else [])]
         return f"Run `{' '.join(words)}`, or set {PREFIX}KERBEROS_KEYTAB."
 

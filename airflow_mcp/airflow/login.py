@@ -9,7 +9,7 @@ from airflow_mcp.airflow.credential import Credential, bearer, sendable
 from airflow_mcp.airflow.failures import RETRIABLE
 from airflow_mcp.airflow.secrets import BARE
 from airflow_mcp.errors import NotSignedInError
-from airflow_mcp.settings import Settings
+from airflow_mcp.instance import Instance
 from airflow_mcp.text import read_json
 
 
@@ -18,14 +18,14 @@ class PasswordLogin:
 
     advice = ""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
 
     def request(self) -> httpx.Request:
         """The login."""
-        password = self._settings.read("password")
-        user = {"username": self._settings.username, "password": password}
-        return _token_request(self._settings, "POST", user, secrets=(password,))
+        password = self._instance.read("password")
+        user = {"username": self._instance.username, "password": password}
+        return _token_request(self._instance, "POST", user, secrets=(password,))
 
     async def credential(self, answer: httpx.Response | None) -> Credential:
         """The token that the login was answered with. Raises NotSignedInError where there is none."""
@@ -52,12 +52,12 @@ class OpenLogin:
 
     advice = ""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
 
     def request(self) -> httpx.Request:
         """The question for one."""
-        return _token_request(self._settings, "GET")
+        return _token_request(self._instance, "GET")
 
     async def credential(self, answer: httpx.Response | None) -> Credential:
         """The token that everybody gets. Raises NotSignedInError where nobody does."""
@@ -72,14 +72,14 @@ class OpenLogin:
 
 
 def _token_request(
-    settings: Settings, method: str, body: object = None, secrets: tuple[str, ...] = ()
+    instance: Instance, method: str, body: object = None, secrets: tuple[str, ...] = ()
 ) -> httpx.Request:
     return httpx.Request(
         method,
-        f"{settings.url}/auth/token",
+        f"{instance.url}/auth/token",
         json=body,
         headers={"accept": "application/json"},
-        extensions={"timeout": httpx.Timeout(settings.timeout).as_dict(), BARE: secrets},
+        extensions={"timeout": httpx.Timeout(instance.timeout).as_dict(), BARE: secrets},
     )
 
 

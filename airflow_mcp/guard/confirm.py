@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from airflow_mcp.errors import PlanError
 from airflow_mcp.guard.plans import Plans
+from airflow_mcp.instance import Instance
 from airflow_mcp.models.changes import ChangeArguments, ChangeT, Prepared
-from airflow_mcp.settings import Settings
+from airflow_mcp.settings import Policy
 
 MOST_DIFFERENCES = 10
 
@@ -23,10 +24,11 @@ _PREVIEW_AGAIN = "Nothing was changed. Call with confirm=false, show the preview
 
 
 class Guard:
-    """Carries out changes under the settings' policy. Remembers what it previewed, to tell what moved since."""
+    """Carries out changes of one Airflow under a policy. Remembers what it previewed, to tell what moved since."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, policy: Policy, instance: Instance) -> None:
+        self._policy = policy
+        self._instance = instance
         self._plans = Plans()
 
     async def carry_out(self, tool: str, args: ArgumentsT, prepare: Prepare[ArgumentsT, ChangeT]) -> ChangeT:
@@ -38,7 +40,7 @@ class Guard:
         """
         if args.confirm and args.plan is not None:
             return await self._as_planned(tool, args, args.plan, prepare)
-        if args.confirm and self._settings.confirm == "plan":
+        if args.confirm and self._policy.confirm == "plan":
             raise PlanError(f"plan: this server changes nothing without one. {_PREVIEW_AGAIN}")
         change = await prepare(args)
         digest = self._digest(tool, args, change.items)
@@ -82,7 +84,7 @@ class Guard:
     def _digest(self, tool: str, args: ChangeArguments, items: Sequence[str]) -> str:
         """Of exactly this change here: another argument, instance, thing or state gives another."""
         arguments = args.model_dump(mode="json", exclude={"confirm", "plan"})
-        text = json.dumps([self._settings.url, tool, arguments, list(items)], sort_keys=True)
+        text = json.dumps([self._instance.url, tool, arguments, list(items)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -28,14 +28,14 @@ class App:
 
 def make_app(settings: Settings, airflow: Airflow) -> App:
     """Put the parts together. Nothing is sent."""
-    dags = Dags(airflow)
-    return App(dags, Clear(airflow, dags), SetState(airflow, dags), Guard(settings), airflow.hide)
+    dags, guard = Dags(airflow), Guard(settings.policy, airflow.instance)
+    return App(dags, Clear(airflow, dags), SetState(airflow, dags), guard, airflow.hide)
 
 
 @asynccontextmanager
 async def open_app(settings: Settings) -> AsyncIterator[App]:
     """The parts for these settings; the connections are closed at the end."""
-    airflow = Airflow(settings)
+    airflow = Airflow(settings.instances[0])
     try:
         yield make_app(settings, airflow)
     finally:

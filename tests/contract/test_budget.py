@@ -15,7 +15,7 @@ from scripts.generate import seen_by_a_model, tokens
 MOST_FOR_ALL_TOOLS = 1400
 MOST_FOR_A_DAG = 40
 
-TOOLS = offered_tools(Settings())
+TOOLS = offered_tools(Settings.for_one())
 SUBJECTS = ("sales_orders", "billing", "marketing_attribution", "inventory", "customer_support")
 JOBS = (
     ("load", "0 6 * * *", "2026-02-01T06:00:00Z"),

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 TOOL_NAME = re.compile(r"\b(?:get|patch|clear|set)_[a-z_]+")
 ARGUMENT_NAME = re.compile(r"\b([a-z_]+)=")
-TOOLS = {spec.name: snapshot(spec) for spec in offered_tools(Settings())}
+TOOLS = {spec.name: snapshot(spec) for spec in offered_tools(Settings.for_one())}
 PROMPTS = load_prompts()
 TEXTS = {"instructions": load_instructions(changes=True)} | {spec.name: spec.text for spec in PROMPTS}
 
@@ -54,7 +54,7 @@ def test_text_names_arguments_that_exist(text: str) -> None:
 
 
 async def test_client_lists_the_prompts() -> None:
-    async with Client(build_server(Settings())) as client:
+    async with Client(build_server(Settings.for_one())) as client:
         listed = (await client.list_prompts()).prompts
     assert [(each.name, each.title, each.description) for each in listed] == [
         (spec.name, spec.title, spec.description) for spec in PROMPTS
@@ -66,7 +66,7 @@ async def test_client_lists_the_prompts() -> None:
 
 @every_prompt
 async def test_client_gets_the_prompt(spec: PromptSpec) -> None:
-    async with Client(build_server(Settings())) as client:
+    async with Client(build_server(Settings.for_one())) as client:
         messages = (await client.get_prompt(spec.name, values(spec))).messages
     assert [message.role for message in messages] == ["user"]
     assert getattr(messages[0].content, "text", "") == spec.render(values(spec))
@@ -75,7 +75,7 @@ async def test_client_gets_the_prompt(spec: PromptSpec) -> None:
 @pytest.mark.parametrize("read_only", [False, True])
 async def test_server_sends_the_instructions(read_only: bool) -> None:
     names = ["instructions.md"] if read_only else ["instructions.md", "instructions_on_changes.md"]
-    async with Client(build_server(Settings(read_only=read_only))) as client:
+    async with Client(build_server(Settings.for_one(read_only=read_only))) as client:
         sent = client.instructions
     assert sent == "\n".join((ROOT / "prompts" / name).read_text(encoding="utf-8").strip() for name in names)
 

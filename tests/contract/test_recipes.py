@@ -21,7 +21,8 @@ import httpx
 import pytest
 
 from airflow_mcp.airflow.client import Airflow
-from airflow_mcp.settings import Settings, load_settings
+from airflow_mcp.instance import Instance
+from airflow_mcp.settings import load_settings
 from tests.tls import Certificates
 
 pytestmark = pytest.mark.anyio
@@ -89,15 +90,15 @@ def stand_in(place: Path, program: str, printed: str) -> None:
     file.chmod(0o755)
 
 
-def settings_of(recipe: str) -> Settings:
-    """Follow a recipe in a shell; gives the settings that this server then has."""
+def settings_of(recipe: str) -> Instance:
+    """Follow a recipe in a shell; gives the Airflow that this server then has."""
     script = f"set -eu\n{recipe}\nenv -0"
     done = subprocess.run(["sh", "-c", script], check=True, stdout=subprocess.PIPE, timeout=30)
     pairs = (line.partition("=") for line in done.stdout.decode().split("\0"))
-    return load_settings({name: value for name, _, value in pairs})
+    return load_settings({name: value for name, _, value in pairs}).instances[0]
 
 
-async def headers_sent(settings: Settings) -> httpx.Headers:
+async def headers_sent(settings: Instance) -> httpx.Headers:
     """What an Airflow 3 gets of a read."""
     got: list[httpx.Request] = []
 

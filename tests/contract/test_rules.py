@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 # Nothing listens there, should a call that must be refused get through.
 NOWHERE = "http://127.0.0.1:9"
-TOOLS = offered_tools(Settings())
+TOOLS = offered_tools(Settings.for_one())
 SCALARS = {"string", "integer", "number", "boolean"}
 NOT_PORTABLE = {"$ref", "$defs", "anyOf", "oneOf", "allOf", "not", "title", "prefixItems"}
 HTTP_WORDS = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE|REST)\b|(?i:http|endpoint)")
@@ -133,7 +133,7 @@ def test_unknown_arguments_are_refused(spec: ToolSpec) -> None:
 
 @every_tool
 async def test_client_is_told_of_an_unknown_argument(spec: ToolSpec) -> None:
-    async with Client(build_server(Settings(url=NOWHERE))) as client:
+    async with Client(build_server(Settings.for_one(url=NOWHERE))) as client:
         result = await client.call_tool(spec.name, {"dag_id": "etl", "confirm": True, "dry_run": True})
     assert result.is_error
     assert getattr(result.content[0], "text", "").startswith("Nothing was done. ")
@@ -213,7 +213,7 @@ def test_lists_are_paged(spec: ToolSpec) -> None:
 
 @pytest.mark.parametrize("read_only", [False, True])
 async def test_read_only_offers_no_change(read_only: bool) -> None:
-    async with Client(build_server(Settings(read_only=read_only))) as client:
+    async with Client(build_server(Settings.for_one(read_only=read_only))) as client:
         listed = (await client.list_tools()).tools
     names = {spec.name for spec in TOOLS if not (read_only and spec.changes)}
     assert {tool.name for tool in listed} == names
@@ -222,7 +222,7 @@ async def test_read_only_offers_no_change(read_only: bool) -> None:
 
 @every_change
 async def test_read_only_knows_no_change(spec: ToolSpec) -> None:
-    async with Client(build_server(Settings(url=NOWHERE, read_only=True))) as client:
+    async with Client(build_server(Settings.for_one(url=NOWHERE, read_only=True))) as client:
         result = await client.call_tool(spec.name, {"confirm": False})
     assert result.is_error
     assert getattr(result.content[0], "text", "") == f"Unknown tool: {spec.name}"

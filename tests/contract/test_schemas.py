@@ -42,7 +42,7 @@ def test_generated_files_are_up_to_date() -> None:
 
 
 async def test_snapshots_are_what_a_client_sees() -> None:
-    async with Client(build_server(Settings())) as client:
+    async with Client(build_server(Settings.for_one())) as client:
         listed = (await client.list_tools()).tools
     assert {tool.name: tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in listed} == snapshots()
 

@@ -12,8 +12,9 @@ from mcp import Client
 
 from airflow_mcp import __version__
 from airflow_mcp.__main__ import main
+from airflow_mcp.instance import PREFIX, variable
 from airflow_mcp.server import build_server
-from airflow_mcp.settings import PREFIX, Settings, load_settings
+from airflow_mcp.settings import FIELDS, Settings, load_settings
 from scripts.generate import ROOT
 
 pytestmark = pytest.mark.anyio
@@ -52,7 +53,7 @@ def test_variable_is_what_the_registry_takes(variable: dict[str, Any]) -> None:
 
 
 def test_variables_are_the_settings() -> None:
-    assert list(VARIABLES) == [PREFIX + name.upper() for name in Settings.model_fields]
+    assert list(VARIABLES) == [variable(name) for name in FIELDS]
     secret = {name for name, variable in VARIABLES.items() if variable.get("isSecret")}
     names = ("PASSWORD", "TOKEN", "TOKEN_COMMAND", "COOKIE", "CLIENT_KEY_PASSWORD", "HEADERS")
     assert secret == {f"{PREFIX}{name}" for name in names}
@@ -60,8 +61,8 @@ def test_variables_are_the_settings() -> None:
 
 def test_defaults_are_those_of_the_settings() -> None:
     defaults = {name: variable["default"] for name, variable in VARIABLES.items() if "default" in variable}
-    assert len(defaults) == sum(field.default is not None for field in Settings.model_fields.values())
-    assert load_settings(defaults) == Settings()
+    assert len(defaults) == sum(field.default is not None for field in FIELDS.values())
+    assert load_settings(defaults) == Settings.for_one()
 
 
 @pytest.mark.parametrize("setting", ["api_version", "confirm"])
@@ -69,11 +70,13 @@ def test_choices_are_taken(setting: str) -> None:
     name = PREFIX + setting.upper()
     choices = VARIABLES[name]["choices"]
     assert VARIABLES[name]["default"] in choices
-    assert [getattr(load_settings({name: choice}), setting) for choice in choices] == choices
+    for choice in choices:
+        settings = load_settings({name: choice})
+        assert (settings.instances[0].model_dump() | settings.policy.model_dump())[setting] == choice
 
 
 async def test_versions_and_names_agree(capsys: pytest.CaptureFixture[str]) -> None:
-    async with Client(build_server(Settings())) as client:
+    async with Client(build_server(Settings.for_one())) as client:
         server = client.server_info
     assert server
     with pytest.raises(SystemExit, match="0"):

@@ -131,7 +131,7 @@ async def airflow(release: str) -> AsyncIterator[Airflow]:
 @asynccontextmanager
 async def connected(fake: Airflow, **settings: Any) -> AsyncIterator[Session]:
     """A client of our server, in memory, with this Airflow behind it."""
-    async with Client(build_server(Settings(**{"url": fake.url} | USER | settings))) as client:
+    async with Client(build_server(Settings.for_one(**{"url": fake.url} | USER | settings))) as client:
         yield Session(client)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from airflow_mcp.airflow import http
 from airflow_mcp.check import findings
-from airflow_mcp.settings import Settings
+from airflow_mcp.instance import Instance
 from tests.hostile.airflow import RELEASES, USER, Request, airflow, answer, connected, outcome, ways
 
 pytestmark = pytest.mark.anyio
@@ -110,8 +110,8 @@ async def test_check_tells_nothing_that_is_echoed(release: str, place: str) -> N
 
         async with airflow(release) as fake:
             fake.hostile = {"POST auth/token": login, step: echo}
-            settings = Settings(url=fake.url, headers=HEADERS, **USER)
-            lines = "\n".join([str(line) async for line in findings(settings)])
+            instance = Instance(url=fake.url, headers=HEADERS, **USER)
+            lines = "\n".join([str(line) async for line in findings(instance)])
         assert echoes
         assert [leak for each in echoes for leak in told(lines, each)] == []
 

@@ -21,8 +21,9 @@ from mcp import Client
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.demo.releases import StandaloneError
 from airflow_mcp.demo.standalone import Standalone
+from airflow_mcp.instance import Instance
 from airflow_mcp.server import build_server
-from airflow_mcp.settings import Settings
+from airflow_mcp.settings import Policy, Settings
 from tests.kdc import REALM, Realm, missing
 from tests.oracle import Oracle
 from tests.releases import KERBEROS
@@ -65,15 +66,15 @@ class Kerberized:
     vera: Path
     stranger: Path
 
-    def settings(self, ccache: Path | None = None, **more: Any) -> Settings:
+    def instance(self, ccache: Path | None = None, **more: Any) -> Instance:
         where = {"kerberos_ccache": str(ccache)} if ccache else {}
         # The service is named after the URL's host, and the realm has airflow/localhost.
         url = self.oracle.server.url.replace("127.0.0.1", "localhost")
-        return Settings(**{"url": url, "auth": "kerberos", **where, **more})
+        return Instance(**{"url": url, "auth": "kerberos", **where, **more})
 
     @asynccontextmanager
     async def connect(self, ccache: Path | None = None, **more: Any) -> AsyncIterator[Session]:
-        async with Client(build_server(self.settings(ccache, **more))) as client:
+        async with Client(build_server(Settings((self.instance(ccache, **more),), Policy()))) as client:
             yield Session(client)
 
     async def refusal(self, ccache: Path | None = None, **more: Any) -> str:
@@ -147,7 +148,7 @@ async def test_the_server_wants_a_ticket(kerberized: Kerberized) -> None:
     async with httpx.AsyncClient() as client:
         answer = await client.get(f"{url}/api/v1/dags")
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Negotiate")
-    async with Client(build_server(Settings(url=url))) as unsigned:
+    async with Client(build_server(Settings.for_one(url=url))) as unsigned:
         assert "Not signed in (401)" in await Session(unsigned).error("get_dags")
 
 
@@ -184,8 +185,8 @@ async def test_setting_a_state_and_clearing_it(alice: Session, kerberized: Kerbe
 
 async def test_many_calls_at_once(kerberized: Kerberized) -> None:
     """Also with a keytab, where the first of them has no ticket yet."""
-    for settings in (kerberized.settings(kerberized.alice), kerberized.settings(kerberos_keytab=kerberized.keytab)):
-        airflow = Airflow(settings)
+    for instance in (kerberized.instance(kerberized.alice), kerberized.instance(kerberos_keytab=kerberized.keytab)):
+        airflow = Airflow(instance)
         async with anyio.create_task_group() as calls:
             for _ in range(12):
                 calls.start_soon(airflow.read, "dags")
@@ -227,8 +228,8 @@ async def test_the_host_may_be_another_than_the_address(kerberized: Kerberized) 
 
 def test_the_check_command(kerberized: Kerberized) -> None:
     def check(ccache: Path) -> tuple[int, str]:
-        settings = kerberized.settings(ccache)
-        given = {"URL": settings.url, "AUTH": "kerberos", "KERBEROS_CCACHE": str(ccache)}
+        instance = kerberized.instance(ccache)
+        given = {"URL": instance.url, "AUTH": "kerberos", "KERBEROS_CCACHE": str(ccache)}
         done = subprocess.run(
             [sys.executable, "-m", "airflow_mcp", "check"],
             env={**os.environ, **{f"AIRFLOW_MCP_{name}": value for name, value in given.items()}},

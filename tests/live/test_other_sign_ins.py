@@ -39,7 +39,7 @@ CALLS: Mapping[str, dict[str, Any]] = {
 
 @asynccontextmanager
 async def connect(oracle: Oracle, **sign_in: Any) -> AsyncIterator[Session]:
-    async with Client(build_server(Settings(**{"url": oracle.server.url, **sign_in}))) as client:
+    async with Client(build_server(Settings.for_one(**{"url": oracle.server.url, **sign_in}))) as client:
         yield Session(client)
 
 
@@ -289,8 +289,8 @@ both_open = pytest.mark.xdist_group("open")
 @both_open
 @pytest.mark.parametrize("version", RUN)
 async def test_no_sign_in_where_none_is_wanted(version: str, open_servers: Mapping[str, Standalone]) -> None:
-    settings = Settings(url=open_servers[version].url)
-    lines = [str(finding) async for finding in findings(settings)]
+    settings = Settings.for_one(url=open_servers[version].url)
+    lines = [str(finding) async for finding in findings(settings.instances[0])]
     assert "ok   sign-in   none is set, and none was asked for" in lines
     assert [line for line in lines if line.startswith("fail")] == []
     async with Client(build_server(settings)) as client:
@@ -306,7 +306,7 @@ async def test_no_sign_in_where_none_is_wanted(version: str, open_servers: Mappi
 @pytest.mark.skipif({RELEASES[name].major for name in RUN} != {2, 3}, reason="needs an Airflow 2 and an Airflow 3")
 async def test_both_airflows_at_once_in_one_process(open_servers: Mapping[str, Standalone]) -> None:
     servers = open_servers[RUN[0]], open_servers[RUN[-1]]
-    first, other = (Client(build_server(Settings(url=server.url))) for server in servers)
+    first, other = (Client(build_server(Settings.for_one(url=server.url))) for server in servers)
     async with first as one, other as two:
         for client, server in ((one, servers[0]), (two, servers[1]), (one, servers[0])):
             path = (await Session(client).ok("get_dag", dag_id="daily_report"))["fileloc"]

@@ -33,7 +33,7 @@ WRONG = "wr0ng-secret"
 
 @asynccontextmanager
 async def connect(oracle: Oracle, **sign_in: Any) -> AsyncIterator[Session]:
-    async with Client(build_server(Settings(url=oracle.server.url, **sign_in))) as client:
+    async with Client(build_server(Settings.for_one(url=oracle.server.url, **sign_in))) as client:
         yield Session(client)
 
 
@@ -44,7 +44,7 @@ async def connect_with_login(oracle: Oracle) -> AsyncIterator[tuple[Session, Ren
 
     @asynccontextmanager
     async def parts(settings: Settings) -> AsyncIterator[App]:
-        made.append(Airflow(settings))
+        made.append(Airflow(settings.instances[0]))
         yield make_app(settings, made[0])
         await made[0].aclose()
 

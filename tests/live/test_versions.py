@@ -19,7 +19,7 @@ V1_NAMES = {"dataset_expression": "asset_expression"}
 
 
 async def refused(oracle: Oracle, name: str, api_version: str) -> bool:
-    airflow = Airflow(oracle.settings(api_version=api_version))
+    airflow = Airflow(oracle.settings(api_version=api_version).instances[0])
     try:
         await airflow.require([name])
     except NeedsVersionError as error:

@@ -74,7 +74,7 @@ class Site:
             "password": self.oracle.server.password,
             "timeout": 120,
         }
-        return Settings(**given | other)
+        return Settings.for_one(**given | other)
 
     @asynccontextmanager
     async def connect(self, **other: Any) -> AsyncIterator[Session]:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_check_finds_all_in_order(site: Site) -> None:
-    lines = [str(finding) async for finding in findings(site.settings())]
+    lines = [str(finding) async for finding in findings(site.settings().instances[0])]
     assert [line for line in lines if not line.startswith("ok ")] == []
     assert f"ok   url       {site.proxy.url} answers" in lines
     assert f"ok   may       list DAGs: {DAGS} seen" in lines

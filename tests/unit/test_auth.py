@@ -27,7 +27,8 @@ from airflow_mcp.errors import (
     TimedOutError,
     TooLargeError,
 )
-from airflow_mcp.settings import Settings, load_settings
+from airflow_mcp.instance import Instance
+from airflow_mcp.settings import load_settings
 
 pytestmark = pytest.mark.anyio
 
@@ -111,7 +112,7 @@ def seen_by(requests: list[httpx.Request]) -> httpx.MockTransport:
     return httpx.MockTransport(note)
 
 
-async def authorizations(settings: Settings, between: Callable[[], object] = lambda: None) -> list[str | None]:
+async def authorizations(settings: Instance, between: Callable[[], object] = lambda: None) -> list[str | None]:
     """The authorization that two calls send."""
     requests: list[httpx.Request] = []
     airflow = Airflow(settings, seen_by(requests))
@@ -129,32 +130,32 @@ def basic(pair: str) -> str:
 
 
 async def test_basic() -> None:
-    settings = Settings(url=URL, api_version="v1", username="ана", password="p:w ё")
+    settings = Instance(url=URL, api_version="v1", username="ана", password="p:w ё")
     assert await authorizations(settings) == [basic("ана:p:w ё")] * 2
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
 async def test_bearer(version: str) -> None:
-    settings = Settings.model_validate({"url": URL, "api_version": version, "token": "abc.def"})
+    settings = Instance.model_validate({"url": URL, "api_version": version, "token": "abc.def"})
     assert await authorizations(settings) == ["Bearer abc.def"] * 2
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
 async def test_no_sign_in_at_all(version: str) -> None:
-    assert await authorizations(Settings.model_validate({"url": URL, "api_version": version})) == [None, None]
+    assert await authorizations(Instance.model_validate({"url": URL, "api_version": version})) == [None, None]
 
 
 async def test_a_password_file_is_read_at_each_use(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text("old\n")
-    settings = Settings(url=URL, api_version="v1", username="ana", password_file=file)
+    settings = Instance(url=URL, api_version="v1", username="ana", password_file=file)
     assert await authorizations(settings, lambda: file.write_text("new\n")) == [basic("ana:old"), basic("ana:new")]
 
 
 async def test_a_token_file_is_read_at_each_use(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(" old\n")
-    settings = Settings(url=URL, api_version="v2", token_file=file)
+    settings = Instance(url=URL, api_version="v2", token_file=file)
     assert await authorizations(settings, lambda: file.write_text("new")) == ["Bearer old", "Bearer new"]
 
 
@@ -162,7 +163,7 @@ async def test_a_login_uses_the_password_of_the_moment(tmp_path: Path, clock: Ca
     file = tmp_path / "password"
     file.write_text("old\n")
     door = Door(jwt(NOW + 100), jwt(NOW + 9999))
-    airflow = Airflow(Settings(url=URL, api_version="v2", username="ana", password_file=file), door)
+    airflow = Airflow(Instance(url=URL, api_version="v2", username="ana", password_file=file), door)
     await airflow.read("dags")
     file.write_text("new\n")
     clock(NOW + 200)
@@ -186,7 +187,7 @@ async def test_a_secret_file_that_cannot_be_used(
     file = tmp_path / "secret"
     file.write_text("fine")
     who = {"username": "ana"} if name == "password_file" else {}
-    settings = Settings.model_validate({"url": URL, "api_version": version, name: file, **who})
+    settings = Instance.model_validate({"url": URL, "api_version": version, name: file, **who})
     if content is None:
         file.unlink()
     else:
@@ -208,7 +209,7 @@ def real_wire() -> httpx.AsyncHTTPTransport:
 
 async def test_a_token_with_a_line_end_works_as_its_file_does() -> None:
     settings = load_settings({"AIRFLOW_MCP_TOKEN": "s3cret-token\n", "AIRFLOW_MCP_API_VERSION": "v2"})
-    assert await Airflow(settings, real_wire()).read("dags") == {}
+    assert await Airflow(settings.instances[0], real_wire()).read("dags") == {}
 
 
 @pytest.mark.parametrize("secret", ["s3cret\ntoken", "s3cret\x00token"], ids=["line break", "null"])
@@ -217,7 +218,8 @@ async def test_a_token_that_no_header_can_hold_is_not_told(secret: str, tmp_path
     file.write_text(secret)
     for source in ({"AIRFLOW_MCP_TOKEN": secret}, {"AIRFLOW_MCP_TOKEN_FILE": str(file)}):
         with pytest.raises(AirflowMcpError, match="AIRFLOW_MCP_TOKEN") as error:
-            await Airflow(load_settings({**source, "AIRFLOW_MCP_API_VERSION": "v2"}), real_wire()).read("dags")
+            settings = load_settings({**source, "AIRFLOW_MCP_API_VERSION": "v2"})
+            await Airflow(settings.instances[0], real_wire()).read("dags")
         assert "s3cret" not in str(error.value)
 
 
@@ -226,7 +228,7 @@ async def test_a_token_that_no_header_can_hold_is_not_told(secret: str, tmp_path
 
 async def test_one_login_for_many_calls() -> None:
     door = Door(token := jwt(time.time() + 86_400))
-    airflow = Airflow(Settings(**USER), door)
+    airflow = Airflow(Instance(**USER), door)
     for _ in range(5):
         assert await airflow.read("dags") == signed_in_with(token)
     [login] = door.logins
@@ -238,7 +240,7 @@ async def test_one_login_for_many_calls() -> None:
 @pytest.mark.parametrize(("left", "logins"), [(61, 1), (59, 2), (-5, 2)])
 async def test_a_token_is_renewed_before_it_runs_out(left: int, logins: int, clock: Callable[[float], None]) -> None:
     door = Door(jwt(NOW + 3600), second := jwt(NOW + 7200))
-    airflow = Airflow(Settings(**USER), door)
+    airflow = Airflow(Instance(**USER), door)
     await airflow.read("dags")
     clock(NOW + 3600 - left)
     answer = await airflow.read("dags")
@@ -250,7 +252,7 @@ async def test_a_token_is_renewed_before_it_runs_out(left: int, logins: int, clo
 @pytest.mark.parametrize("token", [jwt(), jwt("soon"), jwt([]), "opaque", "a.b.c", "a.eyJ.c", "a.W10.c"], ids=range(7))
 async def test_a_token_that_does_not_say_when_it_ends_is_kept(token: str, clock: Callable[[float], None]) -> None:
     door = Door(token)
-    airflow = Airflow(Settings(**USER), door)
+    airflow = Airflow(Instance(**USER), door)
     await airflow.read("dags")
     clock(NOW + 10**9)
     await airflow.read("dags")
@@ -262,7 +264,7 @@ async def test_a_token_that_does_not_say_when_it_ends_is_kept(token: str, clock:
 async def test_a_refused_token_is_renewed_once_and_the_call_goes_on(refusal: httpx.Response, change: bool) -> None:
     door = Door(first := jwt(time.time() + 3600, "1"), second := jwt(time.time() + 3600, "2"))
     door.refusal = refusal
-    airflow = Airflow(Settings(**USER), door)
+    airflow = Airflow(Instance(**USER), door)
     await airflow.read("dags")
     door.revoked.add(first)
     if change:
@@ -280,7 +282,7 @@ async def test_a_new_token_that_is_refused_too_ends_it(refusal: httpx.Response) 
     door.refusal = refusal
     door.revoked.add(token)
     with pytest.raises(AirflowMcpError) as error:
-        await Airflow(Settings(**USER), door).read("dags")
+        await Airflow(Instance(**USER), door).read("dags")
     assert (len(door.logins), len(door.calls)) == (2, 2)
     assert isinstance(error.value, NotSignedInError), error.value
 
@@ -290,7 +292,7 @@ async def test_a_permission_that_lacks_is_no_reason_to_sign_in_again() -> None:
     door.refusal = httpx.Response(403, json={"detail": "Forbidden"})
     door.revoked.add(token)
     with pytest.raises(ForbiddenError, match="This user may not do that"):
-        await Airflow(Settings(**USER), door).read("dags")
+        await Airflow(Instance(**USER), door).read("dags")
     assert (len(door.logins), len(door.calls)) == (1, 1)
 
 
@@ -308,13 +310,13 @@ async def all_at_once(airflow: Airflow) -> list[Any]:
 
 async def test_first_calls_at_the_same_time_share_one_login() -> None:
     door = Door(token := jwt(time.time() + 3600))
-    assert await all_at_once(Airflow(Settings(**USER), door)) == [signed_in_with(token)] * MANY
+    assert await all_at_once(Airflow(Instance(**USER), door)) == [signed_in_with(token)] * MANY
     assert (len(door.logins), len(door.calls)) == (1, MANY)
 
 
 async def test_calls_with_a_token_that_ran_out_share_one_renewal(clock: Callable[[float], None]) -> None:
     door = Door(jwt(NOW + 3600), second := jwt(NOW + 7200))
-    airflow = Airflow(Settings(**USER), door)
+    airflow = Airflow(Instance(**USER), door)
     await airflow.read("dags")
     clock(NOW + 3600)
     assert await all_at_once(airflow) == [signed_in_with(second)] * MANY
@@ -325,7 +327,7 @@ async def test_calls_with_a_token_that_ran_out_share_one_renewal(clock: Callable
 async def test_calls_whose_token_is_refused_share_one_renewal(refusal: httpx.Response) -> None:
     door = Door(first := jwt(time.time() + 3600, "1"), second := jwt(time.time() + 3600, "2"))
     door.refusal = refusal
-    airflow = Airflow(Settings(**USER), door)
+    airflow = Airflow(Instance(**USER), door)
     await airflow.read("dags")
     door.revoked.add(first)
     assert await all_at_once(airflow) == [signed_in_with(second)] * MANY
@@ -340,7 +342,7 @@ async def test_a_wrong_password() -> None:
     door = Door("never")
     door.login = httpx.Response(401, json={"detail": "Invalid credentials"})
     with pytest.raises(NotSignedInError) as error:
-        await Airflow(Settings(**USER), door).read("dags")
+        await Airflow(Instance(**USER), door).read("dags")
     for part in ("refused the user name or the password (401)", "AIRFLOW_MCP_USERNAME", "AIRFLOW_MCP_PASSWORD"):
         assert part in str(error.value)
     assert "s3cret" not in str(error.value)
@@ -366,7 +368,7 @@ async def test_a_login_that_gives_no_token(login: httpx.Response) -> None:
     door = Door("never")
     door.login = login
     with pytest.raises(NotSignedInError) as error:
-        await Airflow(Settings(**USER), door).read("dags")
+        await Airflow(Instance(**USER), door).read("dags")
     for part in ("user name and a password did not work", f"/auth/token answered {login.status_code}", "MCP_TOKEN"):
         assert part in str(error.value)
     assert (len(door.logins), door.calls) == (1, [])
@@ -382,7 +384,7 @@ async def test_a_login_of_a_read_is_tried_again_like_the_read(stumble: Exception
             return super()._token()
 
     door = Starting(token := jwt(time.time() + 3600))
-    assert await Airflow(Settings(**USER), door).read("dags") == signed_in_with(token)
+    assert await Airflow(Instance(**USER), door).read("dags") == signed_in_with(token)
     assert (len(door.logins), len(door.calls)) == (3, 1)
 
 
@@ -395,7 +397,7 @@ async def test_a_login_that_hangs_does_not_lock_out_the_next_call() -> None:
             return await super().handle_async_request(request)
 
     door = Hanging(token := jwt(time.time() + 3600))
-    airflow = Airflow(Settings(**USER, timeout=0.1), door)
+    airflow = Airflow(Instance(**USER, timeout=0.1), door)
     with pytest.raises(TimedOutError):
         await airflow.read("dags")
     assert await airflow.read("dags") == signed_in_with(token)
@@ -408,7 +410,7 @@ async def test_a_change_whose_login_is_lost_was_not_sent(lost: Exception) -> Non
     door = Door("never")
     door.login = lost
     with pytest.raises(AirflowMcpError, match="Nothing was changed") as error:
-        await Airflow(Settings(**USER), door).change("PATCH", "dags/{dag_id}", {"dag_id": "etl"}, body={})
+        await Airflow(Instance(**USER), door).change("PATCH", "dags/{dag_id}", {"dag_id": "etl"}, body={})
     assert not isinstance(error.value, MayHaveHappenedError)
     assert door.calls == []
 
@@ -435,5 +437,5 @@ async def test_what_a_sign_in_reads_is_capped_too(path: str) -> None:
         return httpx.Response(201, json={"access_token": jwt()})
 
     with pytest.raises((TooLargeError, NotSignedInError, ForbiddenError)):
-        await Airflow(Settings(**USER), httpx.MockTransport(answer)).read("dags")
+        await Airflow(Instance(**USER), httpx.MockTransport(answer)).read("dags")
     assert body.taken <= MAX_BODY + 2**20

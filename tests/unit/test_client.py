@@ -23,7 +23,7 @@ from airflow_mcp.errors import (
     NotSignedInError,
     UnreachableError,
 )
-from airflow_mcp.settings import Settings
+from airflow_mcp.instance import Instance
 from tests.releases import LAST
 from tests.replay import URL, Replay, connect_error, replayed
 
@@ -88,7 +88,7 @@ def asked(requests: list[httpx.Request]) -> list[str]:
 @every_version
 async def test_the_newer_api_is_asked_for_first(version: str) -> None:
     server = Server(version)
-    airflow = Airflow(Settings(url=URL), server)
+    airflow = Airflow(Instance(url=URL), server)
     assert (await airflow.dialect()).name == ("v1" if version < "3" else "v2")
     both = ["/api/v2/version", "/api/v1/version"]
     assert asked(server.requests) == (both if version < "3" else both[:1])
@@ -98,7 +98,7 @@ async def test_the_newer_api_is_asked_for_first(version: str) -> None:
 @every_version
 async def test_the_version_is_found_once(version: str) -> None:
     server = Server(version)
-    airflow = Airflow(Settings(url=URL), server)
+    airflow = Airflow(Instance(url=URL), server)
     for _ in range(3):
         await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
     assert len(asked(server.requests)) == (2 if version < "3" else 1)
@@ -107,7 +107,7 @@ async def test_the_version_is_found_once(version: str) -> None:
 @every_version
 async def test_first_calls_at_the_same_time_look_once(version: str) -> None:
     server = Server(version)
-    airflow = Airflow(Settings(url=URL, username="ana", password="pw"), server)
+    airflow = Airflow(Instance(url=URL, username="ana", password="pw"), server)
     answers: list[Any] = []
 
     async def one() -> None:
@@ -124,7 +124,7 @@ async def test_first_calls_at_the_same_time_look_once(version: str) -> None:
 async def test_a_version_that_is_set_is_not_asked_for(version: str) -> None:
     server = Server(version)
     name = "v1" if version < "3" else "v2"
-    airflow = Airflow(Settings.model_validate({"url": URL, "api_version": name}), server)
+    airflow = Airflow(Instance.model_validate({"url": URL, "api_version": name}), server)
     await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
     assert server.paths("GET") == [f"/api/{name}/dags/sales_etl"]
 
@@ -133,7 +133,7 @@ async def test_a_version_that_is_set_is_not_asked_for(version: str) -> None:
 async def test_a_wrong_version_that_is_set_is_named(version: str) -> None:
     server = Server(version)
     name = "v2" if version < "3" else "v1"
-    airflow = Airflow(Settings.model_validate({"url": URL, "api_version": name}), server)
+    airflow = Airflow(Instance.model_validate({"url": URL, "api_version": name}), server)
     with pytest.raises(AirflowMcpError, match=rf"No Airflow API answers at /api/{name}/dags/sales_etl \(404\)"):
         await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
     with pytest.raises(NotAirflowError, match=r"AIRFLOW_MCP_API_VERSION"):
@@ -165,7 +165,7 @@ async def test_a_wrong_version_that_is_set_is_named(version: str) -> None:
     ids=["404", "other JSON", "list", "number", "HTML", "redirect", "401", "403", "500"],
 )
 async def test_what_is_no_airflow_is_said_so(answer: httpx.Response, error: type[Exception], says: str) -> None:
-    airflow = Airflow(Settings(url=URL, username="ana", password="s3cret"), httpx.MockTransport(lambda _: answer))
+    airflow = Airflow(Instance(url=URL, username="ana", password="s3cret"), httpx.MockTransport(lambda _: answer))
     with pytest.raises(error, match=says) as raised:
         await airflow.read("dags")
     assert "s3cret" not in str(raised.value)
@@ -180,7 +180,7 @@ async def test_a_failed_look_is_not_kept() -> None:
             raise httpx.ConnectError("refused")
         return await server.handle_async_request(request)
 
-    airflow = Airflow(Settings(url=URL), httpx.MockTransport(starting))
+    airflow = Airflow(Instance(url=URL), httpx.MockTransport(starting))
     with pytest.raises(UnreachableError):
         await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
     up = True
@@ -189,12 +189,12 @@ async def test_a_failed_look_is_not_kept() -> None:
 
 async def test_no_credentials_go_with_the_look() -> None:
     server = Server("2.11")
-    await Airflow(Settings(url=URL, username="ana", password="pw"), server).dialect()
+    await Airflow(Instance(url=URL, username="ana", password="pw"), server).dialect()
     assert [request.headers.get("authorization") for request in server.requests] == [None, None]
 
 
 async def test_what_a_version_lacks_is_refused_by_name() -> None:
-    airflow = Airflow(Settings(url=URL), Server("2.11"))
+    airflow = Airflow(Instance(url=URL), Server("2.11"))
     with pytest.raises(NeedsVersionError, match=r"^note needs Airflow 3\.3\. This is Airflow 2\.11\.2\.$"):
         await airflow.require(["only_failed", "note"])
 
@@ -272,7 +272,7 @@ async def test_a_route_that_lacks_on_the_same_version_is_an_error_and_not_a_loop
 
 async def test_a_version_that_is_set_stays_after_an_upgrade() -> None:
     server = Server("2.11")
-    airflow = Airflow(Settings(url=URL, api_version="v1"), server)
+    airflow = Airflow(Instance(url=URL, api_version="v1"), server)
     await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
     server.upgrade()
     with pytest.raises(AirflowMcpError, match="No Airflow API answers"):
@@ -282,7 +282,7 @@ async def test_a_version_that_is_set_stays_after_an_upgrade() -> None:
 
 async def test_after_an_upgrade_the_sign_in_is_the_new_versions() -> None:
     server = Server("2.11")
-    airflow = Airflow(Settings(url=URL, username="ana", password="pw"), server)
+    airflow = Airflow(Instance(url=URL, username="ana", password="pw"), server)
     await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
     server.upgrade()
     with pytest.raises(AirflowMcpError, match=r"Airflow is now 3\.3.*Nothing was changed\. Call again"):
@@ -342,7 +342,7 @@ class Checked(httpx.AsyncBaseTransport):
 
 
 async def check(transport: httpx.AsyncBaseTransport, **settings: Any) -> list[Finding]:
-    given = Settings(**{"url": URL, "username": "ana", "password": "pw"} | settings)
+    given = Instance(**{"url": URL, "username": "ana", "password": "pw"} | settings)
     return [finding async for finding in findings(given, transport)]
 
 

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.errors import SettingsError, UnreachableError
-from airflow_mcp.settings import Settings
+from airflow_mcp.instance import Instance
 from tests.tls import Certificates, tls_door
 
 pytestmark = pytest.mark.anyio
@@ -84,13 +84,13 @@ async def door(certificates: Certificates) -> AsyncIterator[str]:
         yield url
 
 
-def settings(folder: Path, url: str, **names: str) -> Settings:
+def settings(folder: Path, url: str, **names: str) -> Instance:
     """Settings that trust the authority; files are named by their names in the folder."""
     given = {name: value if name.endswith("password") else folder / value for name, value in names.items()}
-    return Settings.model_validate({"url": url, "timeout": 5, "ca_bundle": folder / "ca.pem", **given})
+    return Instance.model_validate({"url": url, "timeout": 5, "ca_bundle": folder / "ca.pem", **given})
 
 
-async def version(given: Settings) -> str:
+async def version(given: Instance) -> str:
     airflow = Airflow(given)
     try:
         return await airflow.version()

@@ -28,7 +28,7 @@ from airflow_mcp.airflow.command import TokenCommand
 from airflow_mcp.airflow.credential import LARGEST_ANSWER, Credential
 from airflow_mcp.airflow.programs import Ended
 from airflow_mcp.errors import NotSignedInError
-from airflow_mcp.settings import Settings
+from airflow_mcp.instance import Instance
 
 pytestmark = pytest.mark.anyio
 
@@ -47,23 +47,23 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def script(tmp_path: Path) -> Callable[..., Settings]:
+def script(tmp_path: Path) -> Callable[..., Instance]:
     """Settings whose command is this shell script, run in the test's folder."""
 
-    def write(lines: str, **more: Any) -> Settings:
+    def write(lines: str, **more: Any) -> Instance:
         file = tmp_path / "get-token"
         file.write_text(f"#!/bin/sh\ncd {shlex.quote(str(tmp_path))}\n{lines}\n")
         file.chmod(0o700)
-        return Settings(**{"url": URL, "api_version": "v2", "token_command": shlex.quote(str(file))} | more)
+        return Instance(**{"url": URL, "api_version": "v2", "token_command": shlex.quote(str(file))} | more)
 
     return write
 
 
 @pytest.fixture
-def printed(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], Settings]:
+def printed(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], Instance]:
     """Settings whose command prints this: bytes and text as they are, the rest as JSON. No process is started."""
 
-    def write(what: object) -> Settings:
+    def write(what: object) -> Instance:
         text = what if isinstance(what, bytes | str) else json.dumps(what)
         output = text if isinstance(text, bytes) else text.encode()
 
@@ -71,7 +71,7 @@ def printed(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], Settings]:
             return Ended(0, output, b"")
 
         monkeypatch.setattr(command_module, "run_program", run)
-        return Settings(url=URL, api_version="v2", token_command="get-token --key s3cret")
+        return Instance(url=URL, api_version="v2", token_command="get-token --key s3cret")
 
     return write
 
@@ -81,11 +81,11 @@ def runs(folder: Path) -> int:
     return (folder / "runs").read_text().count("\n")
 
 
-async def credential(settings: Settings) -> Credential:
+async def credential(settings: Instance) -> Credential:
     return await TokenCommand(settings).credential()
 
 
-async def problem(settings: Settings) -> str:
+async def problem(settings: Instance) -> str:
     """What is said of a command that gives no credential: one short line, and how to look into it."""
     with pytest.raises(NotSignedInError) as error:
         await credential(settings)
@@ -338,21 +338,21 @@ async def test_a_command_that_cannot_be_started(mode: int | None, content: str, 
     if mode is not None:
         file.write_text(content)
         file.chmod(mode)
-    message = await problem(Settings(url=URL, token_command=f"{shlex.quote(str(file))} --key s3cret"))
+    message = await problem(Instance(url=URL, token_command=f"{shlex.quote(str(file))} --key s3cret"))
     assert says in message
     assert "s3cret" not in message
 
 
 async def test_a_folder_is_no_command(tmp_path: Path) -> None:
     assert "cannot be started: Permission denied" in await problem(
-        Settings(url=URL, token_command=shlex.quote(str(tmp_path)))
+        Instance(url=URL, token_command=shlex.quote(str(tmp_path)))
     )
 
 
 async def test_its_arguments_are_its_own_and_no_shells(tmp_path: Path) -> None:
     command = shlex.join(["printf", "%s", f"{TOKEN}"])
-    assert (await credential(Settings(url=URL, token_command=command))).headers == BEARER
-    shell_like = Settings(url=URL, token_command=f"printf %s $HOME;touch {shlex.quote(str(tmp_path / 'made'))}")
+    assert (await credential(Instance(url=URL, token_command=command))).headers == BEARER
+    shell_like = Instance(url=URL, token_command=f"printf %s $HOME;touch {shlex.quote(str(tmp_path / 'made'))}")
     assert "neither a token" in await problem(shell_like)
     assert not (tmp_path / "made").exists()
 
@@ -606,7 +606,7 @@ async def test_the_token_is_in_no_error_log_or_repr(good: bool, printed: Any, ca
 
 async def test_the_arguments_are_in_no_error_log_or_repr(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     caplog.set_level(logging.DEBUG)
-    settings = Settings(url=URL, token_command="sh -c 'exit 4' s3cret-argument")
+    settings = Instance(url=URL, token_command="sh -c 'exit 4' s3cret-argument")
     with pytest.raises(NotSignedInError) as error:
         await credential(settings)
     said = [

@@ -21,7 +21,7 @@ from airflow_mcp.errors import (
     NotSignedInError,
     SettingsError,
 )
-from airflow_mcp.settings import Settings
+from airflow_mcp.instance import Instance
 from tests.releases import LAST
 from tests.tls import Certificates
 
@@ -59,7 +59,7 @@ class Server(httpx.MockTransport):
         return httpx.Response(200, json={}, headers={"set-cookie": "session=another; Path=/"})
 
 
-async def two_calls(settings: Settings, server: Server, between: Callable[[], object] = lambda: None) -> None:
+async def two_calls(settings: Instance, server: Server, between: Callable[[], object] = lambda: None) -> None:
     """A read and a change."""
     airflow = Airflow(settings, server)
     await airflow.read("dags")
@@ -77,7 +77,7 @@ async def test_the_cookie_goes_with_each_request_and_alone(version: str, source:
     (tmp_path / "cookie").write_text(f" {COOKIE}\n")
     server = Server(version)
     await two_calls(
-        Settings.model_validate({"url": URL, source: COOKIE if source == "cookie" else tmp_path / "cookie"}), server
+        Instance.model_validate({"url": URL, source: COOKIE if source == "cookie" else tmp_path / "cookie"}), server
     )
     # The question for the version, too: what stands before a managed Airflow lets nothing else through.
     assert len(server.requests) == (4 if version < "3" else 3)
@@ -90,7 +90,7 @@ async def test_a_cookie_file_is_read_at_each_use(tmp_path: Path) -> None:
     file = tmp_path / "cookie"
     file.write_text("session=old")
     server = Server()
-    settings = Settings(url=URL, api_version="v2", cookie_file=file)
+    settings = Instance(url=URL, api_version="v2", cookie_file=file)
     await two_calls(settings, server, lambda: file.write_text("session=new"))
     assert [request.headers["cookie"] for request in server.requests] == ["session=old", "session=new"]
 
@@ -106,7 +106,7 @@ async def test_a_cookie_that_is_refused_is_named_and_not_told(
     for variable, given in (("COOKIE", {"cookie": COOKIE}), ("COOKIE_FILE", {"cookie_file": tmp_path / "cookie"})):
         server = Server(answer=lambda _: httpx.Response(status))
         with pytest.raises(error) as raised:
-            await Airflow(Settings.model_validate({"url": URL, **given}), server).read("dags")
+            await Airflow(Instance.model_validate({"url": URL, **given}), server).read("dags")
         message = str(raised.value)
         assert message.startswith(says)
         assert f"AIRFLOW_MCP_{variable}:" in message
@@ -119,7 +119,7 @@ async def test_a_cookie_that_is_refused_is_named_and_not_told(
 async def test_a_cookie_that_no_header_can_hold_is_refused_before_anything_is_sent(cookie: str) -> None:
     server = Server()
     with pytest.raises(SettingsError, match=r"^AIRFLOW_MCP_COOKIE: it holds a line break") as error:
-        await Airflow(Settings.model_validate({"url": URL, "cookie": cookie}), server).read("dags")
+        await Airflow(Instance.model_validate({"url": URL, "cookie": cookie}), server).read("dags")
     assert "s3cret" not in str(error.value)
     assert server.requests == []
 
@@ -141,7 +141,7 @@ SIGN_INS: dict[str, dict[str, Any]] = {
 async def test_headers_go_with_each_request_next_to_the_sign_in(version: str, sign_in: str) -> None:
     """With the question for the version and with a login, too: all of them go through the proxy."""
     server = Server(version)
-    await two_calls(Settings.model_validate({"url": URL, "headers": HEADERS, **SIGN_INS[sign_in]}), server)
+    await two_calls(Instance.model_validate({"url": URL, "headers": HEADERS, **SIGN_INS[sign_in]}), server)
     paths = [request.url.path for request in server.requests]
     assert ("/auth/token" in paths) == (sign_in == "password" and version > "3")
     for request in server.requests:
@@ -157,7 +157,7 @@ async def test_a_headers_file_is_read_at_each_use(tmp_path: Path) -> None:
     file = tmp_path / "headers"
     file.write_text("X-Team: old\nX-Gone: 1")
     server = Server()
-    settings = Settings(url=URL, api_version="v2", headers_file=file)
+    settings = Instance(url=URL, api_version="v2", headers_file=file)
     await two_calls(settings, server, lambda: file.write_text("X-Team: new\n"))
     assert [(request.headers["x-team"], request.headers.get("x-gone")) for request in server.requests] == [
         ("old", "1"),
@@ -168,14 +168,14 @@ async def test_a_headers_file_is_read_at_each_use(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["Authorization", "Cookie"])
 async def test_without_a_sign_in_a_header_may_be_one(name: str) -> None:
     server = Server()
-    await two_calls(Settings.model_validate({"url": URL, "headers": f"{name}: Basic s3cret"}), server)
+    await two_calls(Instance.model_validate({"url": URL, "headers": f"{name}: Basic s3cret"}), server)
     assert [request.headers[name] for request in server.requests] == ["Basic s3cret"] * 3
 
 
 async def test_what_a_command_prints_goes_before_a_header_of_the_same_name() -> None:
     server = Server()
     command = """echo '{"headers": {"X-Team": "of the command", "Authorization": "Bearer abc"}}'"""
-    await two_calls(Settings.model_validate({"url": URL, "headers": HEADERS, "token_command": command}), server)
+    await two_calls(Instance.model_validate({"url": URL, "headers": HEADERS, "token_command": command}), server)
     for request in server.requests:
         assert request.headers.get_list("x-team") == ["of the command"]
         assert request.headers["cf-access-client-secret"] == "s3cret-header"
@@ -184,7 +184,7 @@ async def test_what_a_command_prints_goes_before_a_header_of_the_same_name() -> 
 @pytest.mark.parametrize("sign_in", ["password", "token", "command", "cookie"])
 async def test_the_sign_ins_own_header_in_a_file_stops_the_request(sign_in: str, tmp_path: Path) -> None:
     (tmp_path / "headers").write_text(f"{'Cookie' if sign_in == 'cookie' else 'Authorization'}: s3cret")
-    settings = Settings.model_validate(
+    settings = Instance.model_validate(
         {"url": URL, "api_version": "v1", "headers_file": tmp_path / "headers", **SIGN_INS[sign_in]}
     )
     server = Server("2.11")
@@ -202,7 +202,7 @@ async def test_the_sign_ins_own_header_in_a_file_stops_the_request(sign_in: str,
 async def test_a_headers_file_that_became_useless_stops_the_request(content: str | None, tmp_path: Path) -> None:
     file = tmp_path / "headers"
     file.write_text("X-Team: data")
-    settings = Settings(url=URL, token="abc", headers_file=file)
+    settings = Instance(url=URL, token="abc", headers_file=file)
     server = Server()
     airflow = Airflow(settings, server)
     await airflow.read("dags")
@@ -231,7 +231,7 @@ async def test_no_redirect_takes_them_along(location: str, sign_in: str) -> None
         for version in ("auto", "v2"):
             settings = {"url": URL, "headers": HEADERS, "api_version": version, **SIGN_INS[sign_in]}
             with pytest.raises(NotAirflowError, match="redirects to") as error:
-                await Airflow(Settings.model_validate(settings), server).read("dags")
+                await Airflow(Instance.model_validate(settings), server).read("dags")
             assert "s3cret" not in str(error.value)
         assert [str(request.url) for request in server.requests] == [f"{URL}/api/v2/version", f"{URL}/api/v2/dags"]
 
@@ -262,7 +262,7 @@ async def test_no_error_or_log_tells_them(
 
     caplog.set_level(logging.DEBUG)
     given = {"cookie": COOKIE} if sign_in == "cookie" else {"token_command": "echo s3cret-token"}
-    settings = Settings.model_validate({"url": URL, "api_version": "v2", "headers": HEADERS, **given})
+    settings = Instance.model_validate({"url": URL, "api_version": "v2", "headers": HEADERS, **given})
     airflow = Airflow(settings, Server(answer=give))
     with pytest.raises(AirflowMcpError) as error:
         if change:
@@ -299,7 +299,7 @@ def no_dags(request: httpx.Request) -> httpx.Response | None:
     ids=lambda value: "+".join(value) if isinstance(value, dict) else "",
 )
 async def test_check_tells_how_it_signed_in_and_not_with_what(version: str, sign_in: dict[str, str], how: str) -> None:
-    given = Settings.model_validate({"url": URL, **sign_in})
+    given = Instance.model_validate({"url": URL, **sign_in})
     lines = [str(finding) async for finding in findings(given, Server(version, no_dags))]
     assert f"ok   sign-in   {how}" in lines
     assert "s3cret" not in "\n".join(lines)
@@ -310,7 +310,7 @@ async def test_check_names_a_client_certificate_next_to_the_sign_in(sign_in: str
     Certificates(tmp_path)
     files = {"client_cert": tmp_path / "client.pem", "client_key": tmp_path / "client.key"}
     server = Server(answer=no_dags)
-    given = Settings.model_validate(
+    given = Instance.model_validate(
         {"url": "https://airflow.test", "ca_bundle": tmp_path / "ca.pem", **files, **SIGN_INS[sign_in]}
     )
     lines = [str(finding) async for finding in findings(given, server)]
@@ -331,7 +331,7 @@ async def test_check_names_a_client_certificate_next_to_the_sign_in(sign_in: str
     ids=["cookie", "token", "command", "command that fails"],
 )
 async def test_check_of_a_sign_in_that_is_refused(sign_in: dict[str, str], says: str) -> None:
-    given = Settings.model_validate({"url": URL, **sign_in})
+    given = Instance.model_validate({"url": URL, **sign_in})
     [finding] = [finding async for finding in findings(given, Server(answer=lambda _: httpx.Response(401)))]
     assert finding.verdict == "fail"
     assert says in finding.text

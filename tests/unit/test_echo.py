@@ -20,7 +20,7 @@ import pytest
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.check import findings
 from airflow_mcp.errors import AirflowMcpError, MayHaveHappenedError, NotSignedInError
-from airflow_mcp.settings import Settings
+from airflow_mcp.instance import Instance
 from tests.examples import agreeable
 from tests.replay import URL, Replay, replayed
 
@@ -206,7 +206,7 @@ async def test_no_error_or_log_tells_a_secret_that_is_echoed(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     echoing = Echoing(version)
-    airflow = Airflow(Settings(**{"url": URL, "api_version": VERSIONS[version]} | GIVEN[kind]), echoing)
+    airflow = Airflow(Instance(**{"url": URL, "api_version": VERSIONS[version]} | GIVEN[kind]), echoing)
     wrong = []
     secrets = secrets_of(kind, version)
     for place, secret, change in [*product(PLACES, secrets, [False]), *product(PLACES, secrets[:1], [True])]:
@@ -286,7 +286,7 @@ async def test_the_token_before_the_one_in_use_is_not_told_either() -> None:
             return httpx.Response(401)
         return detail(f"{tokens[0]} was renewed, {tokens[1]} is used by admin:{PASSWORD}")
 
-    airflow = Airflow(Settings(url=URL, api_version="v2", **USER), httpx.MockTransport(answer))
+    airflow = Airflow(Instance(url=URL, api_version="v2", **USER), httpx.MockTransport(answer))
     error = await failed(airflow, change=False)
     assert "Airflow says: *** was renewed, *** is used by admin:***." in str(error)
 
@@ -309,7 +309,7 @@ async def test_of_calls_at_once_each_has_its_own_token_masked(tmp_path: Path) ->
         errors.append(str(await failed(airflow, change=False)))
 
     file.write_text("t0ken-of-the-call-0")
-    airflow = Airflow(Settings(url=URL, api_version="v2", token_file=file), httpx.MockTransport(answer))
+    airflow = Airflow(Instance(url=URL, api_version="v2", token_file=file), httpx.MockTransport(answer))
     async with anyio.create_task_group() as calls:
         for _ in range(5):
             calls.start_soon(call, airflow)
@@ -318,7 +318,7 @@ async def test_of_calls_at_once_each_has_its_own_token_masked(tmp_path: Path) ->
 
 @pytest.mark.parametrize(("password", "says"), [("s3cret7", "no s3cret7."), ("s3cret-8", "no ***.")])
 async def test_what_is_short_may_be_a_word(password: str, says: str) -> None:
-    given = Settings(url=URL, api_version="v1", username="admin", password=password)
+    given = Instance(url=URL, api_version="v1", username="admin", password=password)
     error = await failed(Airflow(given, httpx.MockTransport(lambda _: detail(f"no {password}"))), change=False)
     assert str(error).endswith(says)
 
@@ -350,7 +350,7 @@ async def test_a_login_token_that_no_header_can_hold_is_not_used_and_not_told(
             return httpx.Response(201, content=json.dumps({"access_token": token}), headers=JSON)
         return httpx.Response(200 if request.headers.get("authorization") else 401, json={})
 
-    airflow = Airflow(Settings.model_validate({"url": URL, "api_version": "v2", **login}), httpx.MockTransport(answer))
+    airflow = Airflow(Instance.model_validate({"url": URL, "api_version": "v2", **login}), httpx.MockTransport(answer))
     for change in (False, True):
         error = await failed(airflow, change)
         assert isinstance(error, NotSignedInError)
@@ -368,7 +368,7 @@ CHECKED = ["a good answer", "detail of a 400", "detail of a 403", "page's title"
 @every_version
 @pytest.mark.parametrize("kind", GIVEN)
 async def test_check_tells_none(kind: str, version: str) -> None:
-    settings = Settings(**{"url": URL} | GIVEN[kind])
+    settings = Instance(**{"url": URL} | GIVEN[kind])
     for secret, place in product(secrets_of(kind, version), CHECKED):
 
         async def answer(request: httpx.Request, secret: str = secret, place: str = place) -> httpx.Response:

@@ -21,7 +21,7 @@ from airflow_mcp.errors import (
     RouteMissingError,
     ServerFaultError,
 )
-from airflow_mcp.settings import Settings
+from airflow_mcp.instance import Instance
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +48,7 @@ def page(status: int, title: str) -> httpx.Response:
 
 
 async def told(response: httpx.Response, call: Call) -> AirflowMcpError:
-    http = Http(Settings(url=URL), httpx.MockTransport(lambda _: response))
+    http = Http(Instance(url=URL), httpx.MockTransport(lambda _: response))
     with pytest.raises(AirflowMcpError) as error:
         await http.send(call)
     return error.value

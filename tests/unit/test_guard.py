@@ -13,8 +13,9 @@ import pytest
 from airflow_mcp.errors import AirflowMcpError, ConflictError, MayHaveHappenedError, PlanError
 from airflow_mcp.guard.confirm import MOST_DIFFERENCES, Guard
 from airflow_mcp.guard.plans import MOST_REMEMBERED_ITEMS, REMEMBERED_PLANS
+from airflow_mcp.instance import Instance
 from airflow_mcp.models.changes import DagChange, PatchDag, Prepared
-from airflow_mcp.settings import Settings
+from airflow_mcp.settings import Policy
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +48,7 @@ class Change:
 
 
 def guard(url: str = "http://airflow.test", **settings: Any) -> Guard:
-    return Guard(Settings(url=url, **settings))
+    return Guard(Policy(**settings), Instance(url=url))
 
 
 def arguments(*, confirm: bool, plan: str | None = None, dag_id: str = "sales") -> PatchDag:

@@ -32,7 +32,7 @@ from airflow_mcp.errors import (
     TooLargeError,
     UnreachableError,
 )
-from airflow_mcp.settings import Settings
+from airflow_mcp.instance import Instance
 from airflow_mcp.tools import dags
 from airflow_mcp.tools.spec import tools_of
 from tests.examples import ID_ARGUMENTS, agreeable, examples, with_id
@@ -113,7 +113,7 @@ class Wire(httpx.MockTransport):
 
 def sender(*given: httpx.Response | Exception | float, **settings: Any) -> tuple[Http, Wire]:
     wire = Wire(answers(*given))
-    return Http(Settings(**{"url": URL} | settings), wire), wire
+    return Http(Instance(**{"url": URL} | settings), wire), wire
 
 
 FINE = httpx.Response(200, json={"fine": True})
@@ -174,7 +174,7 @@ REFUSED = {
 async def test_an_id_is_one_encoded_segment(value: str, segment: str) -> None:
     assert build_path("dags/{dag_id}/details", {"dag_id": value}) == f"dags/{segment}/details"
     wire = Wire(answers(FINE))
-    airflow = Airflow(Settings(url=URL, api_version="v2"), wire)
+    airflow = Airflow(Instance(url=URL, api_version="v2"), wire)
     await airflow.read("dags/{dag_id}/tasks/{task_id}", {"dag_id": value, "task_id": value})
     [request] = wire.requests
     assert request.url.raw_path == f"/api/v2/dags/{segment}/tasks/{segment}".encode()
@@ -182,7 +182,7 @@ async def test_an_id_is_one_encoded_segment(value: str, segment: str) -> None:
 
 @pytest.mark.parametrize("value", REFUSED.values(), ids=REFUSED)
 async def test_an_id_that_cannot_be_one_is_refused_by_name(value: str) -> None:
-    airflow = Airflow(Settings(url=URL), wire := Wire(answers(FINE)))
+    airflow = Airflow(Instance(url=URL), wire := Wire(answers(FINE)))
     with pytest.raises(InvalidArgumentError, match=r"^run_id: ") as refused:
         await airflow.read("dags/{dag_id}/dagRuns/{run_id}", {"dag_id": "etl", "run_id": value})
     assert refused.value.field == "run_id"
@@ -310,7 +310,7 @@ async def test_a_bad_id_is_refused_by_name_before_anything_is_sent(tool: str, na
 @pytest.mark.parametrize("given", ["https://host/airflow", "https://host/airflow/", "https://host/airflow/api/v1/"])
 async def test_the_path_prefix_comes_before_everything(given: str) -> None:
     wire = Wire(obedient)
-    airflow = Airflow(Settings(url=given, username="ana", password="pw"), wire)
+    airflow = Airflow(Instance(url=given, username="ana", password="pw"), wire)
     await airflow.read("dags")
     assert [str(request.url) for request in wire.requests] == [
         "https://host/airflow/api/v2/version",
@@ -436,7 +436,7 @@ async def test_all_tries_together_end_with_the_time_out() -> None:
 
     wire = Wire(slowly_failing)
     with pytest.raises(TimedOutError):
-        await Http(Settings(url=URL, timeout=0.5), wire).send(READ)
+        await Http(Instance(url=URL, timeout=0.5), wire).send(READ)
     assert len(wire.requests) == 3
 
 
@@ -565,7 +565,7 @@ REDIRECTS = {
 async def test_a_redirect_is_named_and_not_followed(location: str, says: str, call: Call) -> None:
     http, wire = sender(httpx.Response(302, headers={"location": location}), FINE)
     with pytest.raises(NotAirflowError, match=re.escape(says)) as error:
-        await http.send(call, sign_in(Settings(username="ana", password=PASSWORD), V1))
+        await http.send(call, sign_in(Instance(username="ana", password=PASSWORD), V1))
     assert [request.url.host for request in wire.requests] == ["airflow.test"]
     assert "client=1" not in str(error.value)
     assert "me:pw" not in str(error.value)
@@ -600,7 +600,7 @@ ODD: list[httpx.Response | Exception | float] = [
 @pytest.mark.parametrize("call", [READ, CHANGE], ids=["read", "change"])
 @pytest.mark.parametrize("token", [True, False], ids=["token", "password"])
 async def test_no_error_tells_a_secret(call: Call, token: bool) -> None:
-    settings = Settings(token=TOKEN) if token else Settings(username="ana", password=PASSWORD)
+    settings = Instance(token=TOKEN) if token else Instance(username="ana", password=PASSWORD)
     auth = same_everywhere(settings) or sign_in(settings, V1)
     for what in ODD:
         http, wire = sender(what, timeout=0.05)

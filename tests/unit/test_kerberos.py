@@ -25,7 +25,8 @@ from airflow_mcp.airflow.dialect import V1, V2
 from airflow_mcp.airflow.kerberos import KRB5, SPNEGO, KerberosAuth
 from airflow_mcp.check import findings
 from airflow_mcp.errors import ForbiddenError, NotSignedInError, RejectedError, SettingsError
-from airflow_mcp.settings import PREFIX, Settings, load_settings
+from airflow_mcp.instance import PREFIX, Instance
+from airflow_mcp.settings import load_settings
 
 pytestmark = pytest.mark.anyio
 
@@ -127,8 +128,8 @@ class Door:
         return [request.headers.get("authorization") for request in self.requests]
 
 
-def kerberized(**settings: Any) -> Settings:
-    return Settings(**{"url": URL, "auth": "kerberos", "api_version": "v1", **settings})
+def kerberized(**settings: Any) -> Instance:
+    return Instance(**{"url": URL, "auth": "kerberos", "api_version": "v1", **settings})
 
 
 async def change(airflow: Airflow) -> Any:
@@ -392,7 +393,7 @@ async def test_a_ticket_that_is_echoed_is_not_told(library: Library, caplog: pyt
 
 async def test_airflow_3_has_none(library: Library) -> None:
     door = Door()
-    auth = sign_in(Settings(url=URL, auth="kerberos"), V2)
+    auth = sign_in(Instance(url=URL, auth="kerberos"), V2)
     assert isinstance(auth, KerberosAuth)
     async with httpx.AsyncClient(transport=httpx.MockTransport(door)) as client:
         with pytest.raises(NotSignedInError, match="needs Airflow 2: the API of Airflow 3 has no Kerberos"):
@@ -404,15 +405,15 @@ async def test_check_tells_it_of_the_sign_in(library: Library) -> None:
     def three(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"version": "3.3.2"})
 
-    lines = [line async for line in findings(Settings(url=URL, auth="kerberos"), httpx.MockTransport(three))]
+    lines = [line async for line in findings(Instance(url=URL, auth="kerberos"), httpx.MockTransport(three))]
     assert [(line.verdict, line.topic) for line in lines] == [("ok", "url"), ("ok", "airflow"), ("fail", "sign-in")]
     assert "Airflow 3 has no Kerberos" in lines[-1].text
 
 
 def test_it_is_chosen_by_the_settings_alone() -> None:
     assert isinstance(sign_in(kerberized(), V1), KerberosAuth)
-    assert sign_in(Settings(url=URL), V1) is None
-    assert not isinstance(sign_in(Settings(url=URL, username="ana", password="x"), V1), KerberosAuth)
+    assert sign_in(Instance(url=URL), V1) is None
+    assert not isinstance(sign_in(Instance(url=URL, username="ana", password="x"), V1), KerberosAuth)
 
 
 @pytest.mark.parametrize(
@@ -450,8 +451,10 @@ def test_settings_that_do_not_go_together(variables: dict[str, str], says: str, 
 def test_settings_that_go_together(keytab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(keytab.parent))
     more = {"KERBEROS_SERVICE": "HTTP", "KERBEROS_HOST": " web ", "KERBEROS_PRINCIPAL": "ana@TEST", "API_VERSION": "v1"}
-    settings = load_settings({f"{PREFIX}{name}": value for name, value in {**more, "AUTH": "kerberos"}.items()})
+    settings = load_settings(
+        {f"{PREFIX}{name}": value for name, value in {**more, "AUTH": "kerberos"}.items()}
+    ).instances[0]
     assert (settings.kerberos_service, settings.kerberos_host) == ("HTTP", "web")
     for name, value in {"KERBEROS_KEYTAB": "~/robot.keytab", "KERBEROS_CCACHE": "~/tickets"}.items():
-        home = load_settings({f"{PREFIX}AUTH": "kerberos", f"{PREFIX}{name}": value})
+        home = load_settings({f"{PREFIX}AUTH": "kerberos", f"{PREFIX}{name}": value}).instances[0]
         assert str(getattr(home, name.lower())).startswith(str(keytab.parent))

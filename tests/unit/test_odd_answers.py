@@ -91,7 +91,10 @@ async def test_only_a_list_is_read_out_of_text() -> None:
 
 
 def test_read_only_promises_no_change() -> None:
-    settings = Settings(read_only=True)
+    settings = Settings.for_one(read_only=True)
     assert "confirm" not in str(build_server(settings).instructions)
     assert offered_prompts(settings) == []
-    assert {prompt.name for prompt in offered_prompts(Settings())} == {"diagnose_failed_dag", "rerun_failed_tasks"}
+    assert {prompt.name for prompt in offered_prompts(Settings.for_one())} == {
+        "diagnose_failed_dag",
+        "rerun_failed_tasks",
+    }

@@ -11,7 +11,7 @@ import pytest
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.dialect import SINCE, V1, V2
 from airflow_mcp.errors import AirflowMcpError, NeedsVersionError
-from airflow_mcp.settings import Settings
+from airflow_mcp.instance import Instance
 from tests.replay import URL, Replay, replayed
 
 pytestmark = pytest.mark.anyio
@@ -100,7 +100,7 @@ async def test_it_is_refused_by_name_and_nothing_is_sent(
 
 async def test_a_version_that_is_set_is_refined_once_and_only_when_it_matters() -> None:
     server = Release("3.0.6")
-    airflow = Airflow(Settings(url=URL, api_version="v2"), server)
+    airflow = Airflow(Instance(url=URL, api_version="v2"), server)
     await airflow.require(["only_failed", "latest_dag_version"])
     assert server.paths == []
     for _ in range(2):
@@ -111,10 +111,10 @@ async def test_a_version_that_is_set_is_refined_once_and_only_when_it_matters() 
 
 async def test_a_version_that_is_set_is_refined_with_the_sign_in() -> None:
     server = Release("3.3.2", guarded=True)
-    await Airflow(Settings(url=URL, api_version="v2", token="s3cret"), server).require(["note"])
+    await Airflow(Instance(url=URL, api_version="v2", token="s3cret"), server).require(["note"])
     assert server.paths == ["/api/v2/version"]
     with pytest.raises(AirflowMcpError, match=r"Not signed in \(401\)"):
-        await Airflow(Settings(url=URL, api_version="v2"), server).require(["note"])
+        await Airflow(Instance(url=URL, api_version="v2"), server).require(["note"])
 
 
 async def test_what_was_lacking_is_there_after_an_upgrade() -> None:

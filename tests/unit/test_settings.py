@@ -19,14 +19,19 @@ from airflow_mcp.__main__ import main
 from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.check import Finding
 from airflow_mcp.errors import SettingsError
-from airflow_mcp.settings import PREFIX, Settings, load_settings
+from airflow_mcp.instance import PREFIX, Instance, variable
+from airflow_mcp.settings import FIELDS, Policy, Settings, load_settings
 
 SECRET = "s3cret"
-NAMES = [PREFIX + name.upper() for name in Settings.model_fields]
+NAMES = [variable(name) for name in FIELDS]
 
 
-def load(**variables: str) -> Settings:
-    """Settings from variables, named here without their prefix."""
+def load(**variables: str) -> Instance:
+    """The Airflow that variables name, given here without their prefix."""
+    return load_all(**variables).instances[0]
+
+
+def load_all(**variables: str) -> Settings:
     return load_settings({PREFIX + name: value for name, value in variables.items()})
 
 
@@ -51,8 +56,9 @@ def file(tmp_path: Path) -> str:
 
 def test_the_defaults() -> None:
     settings = load_settings({})
-    assert settings == Settings()
-    assert settings.model_dump() == {
+    assert settings == Settings((Instance(),), Policy())
+    assert settings.policy.model_dump() == {"confirm": "argument"}
+    assert settings.instances[0].model_dump() == {
         "url": "http://localhost:8080",
         "username": None,
         "password": None,
@@ -78,7 +84,6 @@ def test_the_defaults() -> None:
         "headers_file": None,
         "timeout": 30,
         "read_only": False,
-        "confirm": "argument",
     }
 
 
@@ -94,7 +99,6 @@ def test_the_defaults() -> None:
         *[({"READ_ONLY": word}, "read_only", True) for word in ("true", "TRUE", "1", "yes", "on")],
         ({"TIMEOUT": "2.5"}, "timeout", 2.5),
         ({"TIMEOUT": "600"}, "timeout", 600),
-        ({"CONFIRM": "plan"}, "confirm", "plan"),
         ({"TOKEN_COMMAND": "az account get-access-token"}, "program", "az"),
         ({"TOKEN_COMMAND": "'/opt/my tools/get-token' --for airflow"}, "program", "get-token"),
         ({}, "program", ""),
@@ -103,6 +107,12 @@ def test_the_defaults() -> None:
 )
 def test_a_variable_is_read(variables: dict[str, str], field: str, value: object) -> None:
     assert getattr(load(**variables), field) == value
+
+
+def test_the_policy_is_read() -> None:
+    assert load_all(CONFIRM="plan", URL="http://a.test") == Settings(
+        (Instance(url="http://a.test"),), Policy(confirm="plan")
+    )
 
 
 def test_secrets_are_read(file: str) -> None:
@@ -147,9 +157,9 @@ def test_a_file_may_be_named_from_home(file: str, monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_empty_variable_is_not_set() -> None:
-    assert load_settings(dict.fromkeys(NAMES, "")) == Settings()
-    assert load_settings(dict.fromkeys(NAMES, " \t")) == Settings()
-    assert load_settings({"PATH": "/bin", "AIRFLOW_HOME": "/x", "AIRFLOW_MCPX": "y"}) == Settings()
+    assert load_settings(dict.fromkeys(NAMES, "")) == Settings.for_one()
+    assert load_settings(dict.fromkeys(NAMES, " \t")) == Settings.for_one()
+    assert load_settings({"PATH": "/bin", "AIRFLOW_HOME": "/x", "AIRFLOW_MCPX": "y"}) == Settings.for_one()
 
 
 @pytest.mark.parametrize(
@@ -346,8 +356,8 @@ def test_without_a_sign_in_headers_may_be_one() -> None:
 def test_a_secret_that_no_header_can_hold_is_named_and_not_told(name: str, value: str, tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_bytes(value.encode())
-    for variable, settings in ((name, load(**{name: value})), (f"{name}_FILE", load(**{f"{name}_FILE": str(path)}))):
-        with pytest.raises(SettingsError, match=rf"^AIRFLOW_MCP_{variable}: it holds a line break or another") as error:
+    for source, settings in ((name, load(**{name: value})), (f"{name}_FILE", load(**{f"{name}_FILE": str(path)}))):
+        with pytest.raises(SettingsError, match=rf"^AIRFLOW_MCP_{source}: it holds a line break or another") as error:
             settings.read_header("token" if name == "TOKEN" else "cookie")
         assert SECRET not in str(error.value)
 
@@ -425,7 +435,9 @@ def test_no_secret_in_what_settings_print(file: str) -> None:
 
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        Settings().url = "http://other.test"  # type: ignore[misc]
+        Instance().url = "http://other.test"  # type: ignore[misc]
+    with pytest.raises(ValueError, match="frozen"):
+        Policy().confirm = "plan"  # type: ignore[misc]
 
 
 @pytest.mark.anyio
@@ -507,7 +519,7 @@ def test_an_open_address_is_refused(
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_a_loopback_address_serves_over_http(host: str, environ: Any, runs: list[Any]) -> None:
     assert main(["--transport", "http", "--host", host, "--port", "9876"]) == 0
-    assert runs == [{"transport": "http", "settings": Settings(), "host": host, "port": 9876}]
+    assert runs == [{"transport": "http", "settings": Settings.for_one(), "host": host, "port": 9876}]
 
 
 @pytest.mark.parametrize("command", [[], ["serve"], ["--transport", "stdio"]], ids=" ".join)
@@ -516,7 +528,7 @@ def test_stdio_is_served_by_default_and_prints_nothing(
 ) -> None:
     environ(URL="https://host/airflow/api/v1", READ_ONLY="true")
     assert main(command) == 0
-    assert runs == [{"transport": "stdio", "settings": Settings(url="https://host/airflow", read_only=True)}]
+    assert runs == [{"transport": "stdio", "settings": Settings.for_one(url="https://host/airflow", read_only=True)}]
     assert capsys.readouterr().out == ""
 
 
@@ -527,8 +539,8 @@ def test_help_names_every_setting_and_its_default(capsys: pytest.CaptureFixture[
     text = capsys.readouterr().out
     lines = {line.split()[0]: line for line in text.splitlines() if line.strip().startswith(PREFIX)}
     assert list(lines) == NAMES
-    for name, field in Settings.model_fields.items():
-        line = lines[PREFIX + name.upper()]
+    for name, field in FIELDS.items():
+        line = lines[variable(name)]
         assert str(field.description).replace("`", "") in line
         if field.default not in (None, False):
             assert f"(default: {field.default})" in line
@@ -555,9 +567,9 @@ def test_a_wrong_argument_is_status_2(wrong: list[str], capsys: pytest.CaptureFi
 def test_check_ends_with_1_only_if_something_failed(
     verdicts: list[Any], status: int, environ: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def findings(settings: Settings) -> AsyncIterator[Finding]:
+    async def findings(instance: Instance) -> AsyncIterator[Finding]:
         for verdict in verdicts:
-            yield Finding(verdict, "url", settings.url)
+            yield Finding(verdict, "url", instance.url)
 
     monkeypatch.setattr(airflow_mcp.check, "findings", findings)
     environ(URL="http://airflow.test")

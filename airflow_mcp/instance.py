@@ -1,0 +1,254 @@
+"""One Airflow: where it is, how it is signed in to, and what may be done there."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import Annotated, Literal, Self, get_args
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FilePath,
+    SecretStr,
+    field_validator,
+)
+from pydantic import model_validator as validator
+
+from airflow_mcp.errors import SettingsError
+from airflow_mcp.headers import checked_value, parse_headers
+
+PREFIX = "AIRFLOW_MCP_"
+
+ApiVersion = Literal["auto", "v1", "v2"]
+SignIn = Literal["auto", "kerberos"]
+HomeFile = Annotated[FilePath, BeforeValidator(os.path.expanduser)]
+HomeName = Annotated[str, BeforeValidator(os.path.expanduser)]
+"""A file, and the name of one; a client's configuration is no shell, so `~` is ours to expand."""
+SecretName = Literal["password", "token", "cookie", "headers"]
+SECRETS: tuple[SecretName, ...] = get_args(SecretName)
+"""What is given as `<name>`, or in the file `<name>_file`."""
+SIGN_INS = {
+    "password": ("username", "password", "password_file"),
+    "token": ("token", "token_file"),
+    "command": ("token_command",),
+    "cookie": ("cookie", "cookie_file"),
+}
+"""The settings of each sign-in that `auto` chooses from."""
+
+
+class Instance(BaseModel):
+    """Where one Airflow is, how to sign in, and what this server may do there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    url: str = Field(
+        "http://localhost:8080",
+        description="Address of Airflow's web server, with its path prefix if it has one.",
+    )
+    username: str | None = Field(None, description="User name, for a sign-in with a password.")
+    password: SecretStr | None = Field(None, description="Password of that user.")
+    password_file: HomeFile | None = Field(
+        None, description="File that holds the password; read at each use, so it may change."
+    )
+    token: SecretStr | None = Field(None, description="Bearer token, instead of user name and password.")
+    token_file: HomeFile | None = Field(
+        None, description="File that holds the token; read at each use, so it may change."
+    )
+    token_command: SecretStr | None = Field(
+        None,
+        description="Command that prints a token, alone or as JSON with its expiry; run again before it runs out. "
+        "It is not given to a shell.",
+    )
+    cookie: SecretStr | None = Field(None, description="Session cookie, `name=value`, instead of a token.")
+    cookie_file: HomeFile | None = Field(
+        None, description="File that holds the cookie; read at each use, so it may change."
+    )
+    auth: SignIn = Field(
+        "auto",
+        description="`kerberos` signs in to Airflow 2 with a Kerberos ticket (extra `kerberos`); `auto` with the "
+        "password, token, command or cookie that is set.",
+    )
+    kerberos_service: str = Field("airflow", description="Service name of Airflow's web server in Kerberos.")
+    kerberos_host: str | None = Field(None, description="Its host name in Kerberos, where it is not the URL's.")
+    kerberos_principal: str | None = Field(
+        None, description="Principal to sign in as, where it is not that of the cache, or the first of the keytab."
+    )
+    kerberos_keytab: HomeFile | None = Field(
+        None, description="Keytab that holds the principal's key, for a sign-in without `kinit`."
+    )
+    kerberos_ccache: HomeName | None = Field(
+        None, description="Cache with the tickets of `kinit`, where it is not the default one: a file, or TYPE:name."
+    )
+    api_version: ApiVersion = Field("auto", description="`v1` (Airflow 2) or `v2` (Airflow 3); `auto` asks the server.")
+    verify_ssl: bool = Field(True, description="Check the server's certificate.")
+    ca_bundle: HomeFile | None = Field(
+        None, description="PEM file of the certificate authorities to trust, for a private one."
+    )
+    client_cert: HomeFile | None = Field(
+        None, description="PEM file of the client certificate that a proxy before Airflow asks for."
+    )
+    client_key: HomeFile | None = Field(None, description="PEM file of its key, where that is not in the same file.")
+    client_key_password: SecretStr | None = Field(None, description="Password of that key.")
+    headers: SecretStr | None = Field(
+        None, description="More headers for each request, for a proxy: one `Name: value` a line."
+    )
+    headers_file: HomeFile | None = Field(
+        None, description="File that holds the headers; read at each use, so it may change."
+    )
+    timeout: float = Field(
+        30, gt=0, le=600, description="Seconds that one request to Airflow may take, retries included."
+    )
+    read_only: bool = Field(False, description="Offer no tool that changes anything, and send no change.")
+
+    @field_validator("url")
+    @classmethod
+    def _base_url(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value.strip())
+            _ = parts.port
+        except ValueError:  # its message quotes the URL, which may hold a password
+            raise ValueError("is no URL, or its port is no number up to 65535") from None
+        if parts.scheme not in ("http", "https") or not parts.hostname or len(value.split()) != 1:
+            raise ValueError("must look like https://airflow.example.com or http://host:8080/prefix")
+        if parts.username or parts.password:
+            raise ValueError("must not hold credentials: set AIRFLOW_MCP_USERNAME and AIRFLOW_MCP_PASSWORD")
+        if parts.query or parts.fragment:
+            raise ValueError("must end with the path: no '?' and no '#'")
+        path = parts.path.rstrip("/")
+        for api in ("/api/v1", "/api/v2"):
+            path = path.removesuffix(api)
+        return urlunsplit((parts.scheme, parts.netloc, path.rstrip("/"), "", ""))
+
+    @field_validator("kerberos_service", "kerberos_host")
+    @classmethod
+    def _bare_name(cls, value: str | None) -> str | None:
+        if value is not None and (len(value.split()) != 1 or "@" in value or "/" in value):
+            raise ValueError("must be a bare name, without '@', '/' and blanks")
+        return value and value.strip()
+
+    @validator(mode="after")
+    def _one_source_each(self) -> Self:
+        for name in SECRETS:
+            if getattr(self, name) and getattr(self, f"{name}_file"):
+                raise ValueError(f"{variable(name)} and {variable(name)}_FILE are both set: keep one")
+        return self
+
+    @validator(mode="after")
+    def _one_sign_in(self) -> Self:
+        used = [f"{PREFIX}AUTH=kerberos"] if self.auth == "kerberos" else []
+        for fields in SIGN_INS.values():
+            used += [variable(name) for name in fields if getattr(self, name)][:1]
+        if len(used) > 1:
+            raise ValueError(f"{used[0]} and {used[1]} are both set: keep one sign-in")
+        if self.username and not self.has("password"):
+            raise ValueError("AIRFLOW_MCP_USERNAME is set without AIRFLOW_MCP_PASSWORD")
+        if self.has("password") and not self.username:
+            raise ValueError("AIRFLOW_MCP_PASSWORD is set without AIRFLOW_MCP_USERNAME")
+        return self
+
+    @validator(mode="after")
+    def _kerberos_whole(self) -> Self:
+        if self.auth != "kerberos":
+            for name, field in Instance.model_fields.items():
+                if name.startswith("kerberos_") and getattr(self, name) != field.default:
+                    raise ValueError(f"{variable(name)} is set without {PREFIX}AUTH=kerberos")
+        elif self.api_version == "v2":
+            raise ValueError(f"{PREFIX}AUTH=kerberos needs Airflow 2, and {PREFIX}API_VERSION is v2: keep one")
+        if self.kerberos_keytab and self.kerberos_ccache:
+            raise ValueError(f"{PREFIX}KERBEROS_KEYTAB and {PREFIX}KERBEROS_CCACHE are both set: keep one")
+        return self
+
+    @validator(mode="after")
+    def _certificate_whole(self) -> Self:
+        if self.client_cert and not self.url.startswith("https:"):
+            raise ValueError(f"{PREFIX}CLIENT_CERT needs an https address in {PREFIX}URL")
+        for name in ("client_key", "client_key_password"):
+            if getattr(self, name) and not self.client_cert:
+                raise ValueError(f"{variable(name)} is set without {PREFIX}CLIENT_CERT")
+        return self
+
+    @field_validator("token_command")
+    @classmethod
+    def _command_line(cls, value: SecretStr | None) -> SecretStr | None:
+        try:
+            if value is not None and not any(shlex.split(value.get_secret_value())[:1]):
+                raise ValueError("names no program")
+        except ValueError as error:  # its message quotes nothing of the line
+            raise ValueError(f"is no command line: {str(error).lower()}") from None
+        return value
+
+    @validator(mode="after")
+    def _headers_whole(self) -> Self:
+        if self.headers:
+            self.read_headers()
+        return self
+
+    def has(self, name: SecretName) -> bool:
+        """Whether a secret is set, here or in a file."""
+        return getattr(self, name) is not None or getattr(self, f"{name}_file") is not None
+
+    def variable(self, name: SecretName) -> str:
+        """The variable that a secret comes from, for a message about it."""
+        return variable(name if getattr(self, name) is not None else f"{name}_file")
+
+    def read(self, name: SecretName) -> str:
+        """A secret as it is now; empty for one that is not set. Raises SettingsError when its file cannot be read."""
+        given: SecretStr | None = getattr(self, name)
+        if given is not None:
+            return given.get_secret_value()
+        file: Path | None = getattr(self, f"{name}_file")
+        return _content(file, self.variable(name)) if file else ""
+
+    def read_header(self, name: Literal["token", "cookie"]) -> str:
+        """A secret that is sent as a header. Raises SettingsError for one that no header can hold, too."""
+        try:
+            return checked_value(self.read(name), "it")
+        except ValueError as error:
+            raise SettingsError(f"{self.variable(name)}: {error}.") from None
+
+    def read_headers(self) -> dict[str, str]:
+        """The further headers as they are now, by lower-case name. Raises SettingsError for what is none."""
+        variable, taken = self.variable("headers"), "cookie" if self.has("cookie") else "authorization"
+        try:
+            headers = parse_headers(self.read("headers"))
+        except ValueError as error:
+            raise SettingsError(f"{variable}: {error}.") from None
+        if taken in headers and self.signs_in:
+            raise SettingsError(f"{variable}: {taken} is what the sign-in sets: remove it, or the sign-in's settings.")
+        return headers
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether a sign-in is set, be it in no header."""
+        return self.auth == "kerberos" or any(getattr(self, name) for fields in SIGN_INS.values() for name in fields)
+
+    def read_command(self) -> list[str]:
+        """The command that prints a token: its program and arguments."""
+        return shlex.split(self.token_command.get_secret_value()) if self.token_command else []
+
+    @property
+    def program(self) -> str:
+        """The name of that command's program, which is all that may be told of it."""
+        return Path(self.read_command()[0]).name if self.token_command else ""
+
+
+def variable(name: str) -> str:
+    """The environment variable that a setting comes from."""
+    return f"{PREFIX}{name.upper()}"
+
+
+def _content(file: Path, variable: str) -> str:
+    try:
+        secret = file.read_text().strip()
+    except OSError as error:
+        raise SettingsError(f"{variable}: cannot be read: {error.strerror}. Check the file.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{variable}: the file is not text. Check the file.") from None
+    if not secret:
+        raise SettingsError(f"{variable}: the file is empty. Write the secret into it.")
+    return secret
