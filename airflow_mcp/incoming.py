@@ -12,7 +12,7 @@ from typing import BinaryIO, TextIO
 from mcp.server.transport_security import DEFAULT_MAX_REQUEST_BODY_SIZE, RequestBodyLimitMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from airflow_mcp.text import whole_json
+from airflow_mcp.text.whole import whole_json
 
 
 def whole_lines(stdin: TextIO) -> TextIO:

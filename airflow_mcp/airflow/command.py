@@ -15,7 +15,7 @@ from airflow_mcp.airflow.programs import Ended, run_program
 from airflow_mcp.errors import NotSignedInError, TooLargeError
 from airflow_mcp.headers import checked_name, checked_value
 from airflow_mcp.instance import PREFIX, Instance
-from airflow_mcp.text import clean
+from airflow_mcp.text.clean import one_line, without_colours
 
 VARIABLE = f"{PREFIX}TOKEN_COMMAND"
 PATIENCE = 15  # seconds, at most, for the command to end
@@ -36,7 +36,7 @@ class TokenCommand:
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
-        self._name = clean(instance.program)
+        self._name = instance.program
         self._failure: NotSignedInError | None = None
         self._failed_at = -math.inf
         self.advice = (
@@ -80,9 +80,9 @@ class TokenCommand:
 
 def _last_words(ended: Ended) -> str:
     """The last line of its errors, without what might be a secret."""
-    lines = clean(ended.errors.decode(errors="replace")).split("\n")
+    lines = without_colours(ended.errors.decode(errors="replace")).splitlines()
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    return f" and says: {_SECRET_LIKE.sub('***', last)[:300]}" if last else " and says nothing"
+    return f" and says: {one_line(_SECRET_LIKE.sub('***', last), 300)}" if last else " and says nothing"
 
 
 def _read(output: bytes) -> Credential:

@@ -22,7 +22,8 @@ from airflow_mcp.errors import (
     RouteMissingError,
     ServerFaultError,
 )
-from airflow_mcp.text import clean, read_json
+from airflow_mcp.text.clean import one_line
+from airflow_mcp.text.whole import read_json
 
 RETRIABLE = frozenset({429, 502, 503, 504})
 ADVICE = "airflow_mcp_advice"
@@ -121,7 +122,7 @@ def undecodable(problem: str) -> NotAirflowError:
 
 def packed_otherwise(codings: Sequence[str], asked: str) -> NotAirflowError:
     """The error for an answer that is compressed in another way than was asked for, or more than once."""
-    told = clean(", ".join(codings))[:100]
+    told = one_line(", ".join(codings), 100)
     return NotAirflowError(
         f"The answer is compressed as {told}, and {asked} was asked for, once: nothing else is unpacked. Look at the "
         "proxy in front of Airflow."
@@ -141,7 +142,7 @@ def redirected(response: httpx.Response) -> NotAirflowError:
         target = response.request.url.join(response.headers.get("location", ""))
     except httpx.InvalidURL:
         return NotAirflowError(f"Airflow's address redirects to one that is none. {_CHECK_URL}")
-    address = _one_line(f"{target.scheme}://{target.netloc.decode()}{target.path}")
+    address = one_line(f"{target.scheme}://{target.netloc.decode()}{target.path}")
     if "login" in target.path or "auth" in target.path or target.host != response.request.url.host:
         return NotAirflowError(
             f"Airflow's address redirects to {address}, a sign-in page or another host, and was not followed. A proxy "
@@ -154,7 +155,7 @@ def not_json(response: httpx.Response, *, change: bool) -> AirflowMcpError:
     """The error for a 2xx that is no JSON: most often a web page from a wrong path or a sign-in proxy."""
     if change:
         return outcome_unknown("something other than Airflow's API answered")
-    kind = _one_line(response.headers.get("content-type", "nothing").split(";")[0])[:100]
+    kind = one_line(response.headers.get("content-type", "nothing").split(";")[0], 100)
     return NotAirflowError(
         f"{response.request.url.path} answered {kind} instead of JSON: a web page, not Airflow's API. The path "
         f"prefix may be wrong, or a proxy wants a sign-in. {_CHECK_URL}"
@@ -191,7 +192,7 @@ def _problem(response: httpx.Response) -> str:
     if _is_page(response):
         # By no other encoding: Python has some that unpack, and some that take a square of the time.
         title = _TITLE.search(response.content.decode(errors="replace"))
-        return "" if title is None or title[1].strip() in _GENERIC else _one_line(title[1])
+        return "" if title is None or title[1].strip() in _GENERIC else one_line(title[1])
     payload = _payload(response)
     if not isinstance(payload, dict):
         return ""
@@ -203,11 +204,7 @@ def _problem(response: httpx.Response) -> str:
     else:
         generic = payload.get("title") in _GENERIC
         text = "" if generic else str(payload.get("title") or payload.get("error") or "")
-    return _one_line(text).rstrip(".")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(clean(text).split())[:500]
+    return one_line(text).rstrip(".")
 
 
 def _one_detail(item: Any) -> str:

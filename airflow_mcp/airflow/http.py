@@ -37,7 +37,7 @@ from airflow_mcp.errors import (
 )
 from airflow_mcp.ids import LONGEST, id_problem
 from airflow_mcp.instance import PREFIX, Instance
-from airflow_mcp.text import read_json
+from airflow_mcp.text.whole import read_json
 
 Method = Literal["GET", "POST", "PATCH"]
 Query = Mapping[str, str | int | bool | list[str]]

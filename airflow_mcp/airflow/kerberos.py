@@ -17,7 +17,7 @@ from airflow_mcp.airflow.dialect import Dialect
 from airflow_mcp.airflow.failures import ADVICE
 from airflow_mcp.errors import NotSignedInError
 from airflow_mcp.instance import PREFIX, Instance
-from airflow_mcp.text import clean
+from airflow_mcp.text.clean import one_line
 
 SPNEGO = "1.3.6.1.5.5.2"
 KRB5 = "1.2.840.113554.1.2.2"
@@ -155,7 +155,7 @@ def _load() -> Any:
         import gssapi  # noqa: PLC0415 - an extra, and needs the system's Kerberos library
     except (ImportError, OSError) as error:
         raise NotSignedInError(
-            f"{PREFIX}AUTH=kerberos needs the package gssapi ({clean(str(error))}): pip install "
+            f"{PREFIX}AUTH=kerberos needs the package gssapi ({one_line(str(error))}): pip install "
             "'airflow-ops-mcp[kerberos]', or `make kerberos` in a checkout. It is compiled: gcc and Kerberos's headers "
             "(Debian: libkrb5-dev) have to be there."
         ) from None
@@ -165,4 +165,4 @@ def _load() -> Any:
 def _reason(error: Any) -> str:
     """What the library says, without its numbers."""
     said = " ".join(error.get_all_statuses(error.min_code, False))
-    return " ".join(clean(said).split()).rstrip(".")
+    return one_line(said.replace("\0", "")).rstrip(".")  # which ends some in C's way

@@ -10,7 +10,7 @@ from airflow_mcp.airflow.failures import RETRIABLE
 from airflow_mcp.airflow.secrets import BARE
 from airflow_mcp.errors import NotSignedInError
 from airflow_mcp.instance import Instance
-from airflow_mcp.text import read_json
+from airflow_mcp.text.whole import read_json
 
 
 class PasswordLogin:

@@ -19,7 +19,7 @@ from pydantic import (
 
 from airflow_mcp.errors import InvalidArgumentError
 from airflow_mcp.ids import id_problem, text_problem
-from airflow_mcp.text import fence
+from airflow_mcp.text.fence import fence
 
 MOST_ITEMS = 10_000
 

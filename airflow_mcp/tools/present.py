@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from airflow_mcp.models.base import Answer
-from airflow_mcp.text import clean
+from airflow_mcp.text.clean import clean
 
 MOST_EMPTY = 1000
 

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from airflow_mcp.errors import AirflowMcpError, VersionChangedError
 from airflow_mcp.ids import LONGEST, near
 from airflow_mcp.models.base import Answer, Arguments
-from airflow_mcp.text import clean
+from airflow_mcp.text.clean import clean
 from airflow_mcp.tools.context import App
 from airflow_mcp.tools.present import as_data, as_text
 from airflow_mcp.tools.schema import input_schema, output_schema

@@ -18,7 +18,8 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from airflow_mcp.text import clean, read_json, whole_json
+from airflow_mcp.text.clean import clean
+from airflow_mcp.text.whole import read_json, whole_json
 from airflow_mcp.tools import dags
 from airflow_mcp.tools.spec import tools_of
 from tests.examples import agreeable, examples

@@ -22,7 +22,7 @@ from airflow_mcp.airflow.failures import failure, not_json
 from airflow_mcp.airflow.secrets import Secrets
 from airflow_mcp.airflow.task_instances import Marker, TaskInstance, other_indexes, require_present
 from airflow_mcp.ids import near
-from airflow_mcp.text import fence
+from airflow_mcp.text.fence import fence
 from airflow_mcp.tools import dags
 from airflow_mcp.tools.present import as_text
 from airflow_mcp.tools.spec import tools_of
@@ -47,20 +47,25 @@ def many(text: str, end: str = "") -> str:
 
 # What each pattern goes furthest on before it fails: the same again, or a long run without the end that it wants.
 WORST: dict[str, list[Any]] = {
-    "airflow_mcp.text._FENCE": [f"<{many(' ')}x", f"</{many(' ')}x", many("< "), many("x < /"), f"<{many(' ')}/"],
-    "airflow_mcp.text._ESCAPE_SEQUENCES": [
-        f"\x1b[{many('0')}\n",
-        f"\x1b[{many(' ')}\n",
-        many("\x1b[0 "),
-        many("\x1b]x"),
-        f"\x1b]{many('x')}\n",
-        many("\x1b"),
+    "airflow_mcp.text.fence._FENCE": [f"<{many(' ')}x", f"</{many(' ')}x", many("< "), many("x < /"), f"<{many(' ')}/"],
+    "airflow_mcp.text.clean._COLOUR": [f"\x1b[{many('0')}", many("\x1b[0"), many("\x1b"), many("\x1b[;m")],
+    "airflow_mcp.text.clean._HIDDEN": [
+        many("\u200b"),
+        many("\u200bx"),
+        many("x"),
+        many("م\u200c"),
+        many("👩\ufe0f\u200d"),
     ],
-    "airflow_mcp.text._INVISIBLE": [many("\u200b"), many("\u200bx"), many("x")],
     "airflow_mcp.ids._CONTROL": [many("x"), many("\x1f")],
     "airflow_mcp.ids._DAMAGED": [many("x"), many("\ud800")],
-    "airflow_mcp.text._HALF": [many("x"), many("\ud800")],
-    "airflow_mcp.text._HALF_ESCAPED": [many("\\"), many(r"\ud800"), many(r"\ud83d\ude00"), many(r"\ud8"), many(r"\u")],
+    "airflow_mcp.text.clean._HALF": [many("x"), many("\ud800")],
+    "airflow_mcp.text.whole._HALF_ESCAPED": [
+        many("\\"),
+        many(r"\ud800"),
+        many(r"\ud83d\ude00"),
+        many(r"\ud8"),
+        many(r"\u"),
+    ],
     "airflow_mcp.headers._NAME": [many("x", "\n"), many("\n")],
     "airflow_mcp.check._TO_ITSELF": [
         many(" ", "x"),

@@ -295,7 +295,7 @@ async def test_anything_else_is_told_in_the_words_of_the_library(library: Librar
     says = "Cannot contact any KDC\x1b[31m for realm\n'TEST'"
     message = await problem(library, OTHER, UNREACHABLE, says)
     assert message.startswith(
-        "Kerberos gave no ticket for airflow@airflow.test: Cannot contact any KDC for realm 'TEST'."
+        "Kerberos gave no ticket for airflow@airflow.test: Cannot contact any KDC␛[31m for realm 'TEST'."
     )
     assert "krb5.conf" in message
 

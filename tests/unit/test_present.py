@@ -42,10 +42,10 @@ def test_names_and_texts_are_cleaned_at_every_depth() -> None:
         )
     )
     assert data == {
-        "dag_id": "a",
-        "tags": ["xy", "red"],
-        "default_args": {"owner": [{"name": "ana"}]},
-        "params": {"region": {"value": "eu"}},
+        "dag_id": "a<U+200B>",
+        "tags": ["x<U+202E>y", "␛[31mred"],
+        "default_args": {"own<U+200B>er": [{"<U+FEFF>name": "a␀na"}]},
+        "params": {"re<U+2066>gion": {"value": "e<U+200D>u"}},
     }
 
 

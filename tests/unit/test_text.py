@@ -1,12 +1,19 @@
-"""Text that people outside wrote: what is dropped, what stays, and fences that cannot be forged."""
+"""Text that people outside wrote: what is shown of it, what stays, and fences that cannot be forged."""
 
 from __future__ import annotations
 
+import sys
 from itertools import pairwise
+from unicodedata import category, name
 
 import pytest
 
-from airflow_mcp.text import clean, fence
+from airflow_mcp.text.clean import clean, one_line, without_colours
+from airflow_mcp.text.fence import fence
+
+# Of the format characters, those that are drawn.
+SIGNS = ("ARABIC ", "SYRIAC ABBREVIATION", "KAITHI NUMBER")
+LETTER_MARK = "\u061c"
 
 # Unicode's Default_Ignorable_Code_Point: drawn as nothing, or as nothing but a change of what is around it.
 IGNORABLE = (
@@ -35,29 +42,38 @@ CLEANED = [
     ("plain text, ünï¢ödé, 日本語, отчёт, 🚀", "plain text, ünï¢ödé, 日本語, отчёт, 🚀"),
     ("tab\tand\nline feed\n", "tab\tand\nline feed\n"),
     ("one\r\ntwo\r\n", "one\ntwo\n"),
-    ("one\r\r\ntwo", "one\ntwo"),
-    ("\x1b[1;31mred\x1b[0m", "red"),
-    ("\x1b[38;2;1;2;3mtrue colour\x1b[m", "true colour"),
-    ("\x1b[2J\x1b[H\x1b[?25lcleared", "cleared"),
-    ("\x1b]0;a title\x07text", "text"),
-    ("\x1b]8;;https://example.com\x1b\\link\x1b]8;;\x1b\\", "link"),
-    ("\x1b]0;torn\nthe next line", "\nthe next line"),
-    ("\x1bcreset", "creset"),
-    ("\x1b\x1b[31m[31m", "[31m"),
-    ("nul\x00 bell\x07 delete\x7f c1\x9b", "nul bell delete c1"),
-    ("abc\u202edef\u202c", "abcdef"),
-    ("\u2066isolated\u2069 \u200eleft\u200f", "isolated left"),
-    ("zero\u200bwidth\u200d\ufeff", "zerowidth"),
-    (f"tag{TAGS}s", "tags"),
+    ("one\r\r\ntwo\rthree", "one␍\ntwo␍three"),
+    ("\x1b[1;31mred\x1b[0m", "␛[1;31mred␛[0m"),
+    ("\x1b]0;a title\x07text", "␛]0;a title␇text"),
+    ("\x1b]8;;https://example.com\x1b\\link\x1b]8;;\x1b\\", "␛]8;;https://example.com␛\\link␛]8;;␛\\"),
+    ('X = "\x1b]"; HIDDEN_CALL = "rm -rf"', 'X = "␛]"; HIDDEN_CALL = "rm -rf"'),
+    ("nul\x00 bell\x07 delete\x7f c1\x9b", "nul␀ bell␇ delete␡ c1<U+009B>"),
+    ("abc\u202edef\u202c", "abc<U+202E>def<U+202C>"),
+    ("\u2066isolated\u2069 \u200eleft\u200f", "<U+2066>isolated<U+2069> <U+200E>left<U+200F>"),
+    ("zero\u200bwidth\u200d\ufeff", "zero<U+200B>width<U+200D><U+FEFF>"),
+    ("is_admin\u3164 = a\u00adb\u2028c", "is_admin<U+3164> = a<U+00AD>b<U+2028>c"),
+    (f"tag{TAGS[:2]}s", "tag<U+E006F><U+E0062>s"),
+    ("a\ufe01\U000e0101", "a<U+FE01><U+E0101>"),
+]
+
+# Joiners and selectors where they are how it is written, and where they only hide.
+JOINED = [
+    ("می\u200cروم", "می\u200cروم"),  # Persian
+    ("क्\u200dष", "क्\u200dष"),  # Hindi
+    ("👩\u200d💻 👩🏽\u200d🚒 ❤\ufe0f\u200d🔥 1\ufe0f\u20e3", "👩\u200d💻 👩🏽\u200d🚒 ❤\ufe0f\u200d🔥 1\ufe0f\u20e3"),
+    ("ra\u200cte r\u200d", "ra<U+200C>te r<U+200D>"),
+    ("م\u200c\u200dی", "م<U+200C><U+200D>ی"),
+    ("م\u200c x", "م<U+200C> x"),
+    ("👩\u200dx a\ufe0f 👩\ufe0f\ufe0f 1\ufe0f", "👩<U+200D>x a<U+FE0F> 👩\ufe0f<U+FE0F> 1<U+FE0F>"),
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), CLEANED)
+@pytest.mark.parametrize(("text", "expected"), [*CLEANED, *JOINED])
 def test_clean(text: str, expected: str) -> None:
     assert clean(text) == expected
 
 
-@pytest.mark.parametrize("text", [text for text, _ in CLEANED])
+@pytest.mark.parametrize("text", [text for text, _ in [*CLEANED, *JOINED]])
 def test_clean_is_idempotent(text: str) -> None:
     assert clean(clean(text)) == clean(text)
 
@@ -70,14 +86,27 @@ def test_clean_is_idempotent_where_pieces_meet(pair: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize("block", IGNORABLE, ids=lambda block: f"{block[0]:04X}-{block[1]:04X}")
-def test_clean_drops_what_is_drawn_as_nothing(block: tuple[int, int]) -> None:
-    text = "".join(f"a{chr(code)}b" for code in range(block[0], block[1] + 1))
-    assert set(clean(text)) == {"a", "b"}
+def test_what_is_drawn_as_nothing_is_shown(block: tuple[int, int]) -> None:
+    for code in range(block[0], block[1] + 1):
+        assert clean(f"a{chr(code)}b") == f"a<U+{code:04X}>b"
 
 
-@pytest.mark.parametrize("code", [*range(9), *range(0x0B, 0x20), *range(0x7F, 0xA0)])
-def test_clean_drops_every_control_but_tab_and_line_feed(code: int) -> None:
-    assert clean(f"a{chr(code)}") == "a"
+def test_every_control_and_format_character_is_shown() -> None:
+    hidden = {code for code in range(sys.maxunicode + 1) if category(chr(code)) in ("Cc", "Cf", "Zl", "Zp")}
+    stay = {ord("\t"), ord("\n"), *(code for code in hidden if name(chr(code), "").startswith(SIGNS))} - {
+        ord(LETTER_MARK)
+    }
+    assert {code for code in hidden if clean(f"a{chr(code)}") == f"a{chr(code)}"} == stay
+
+
+def test_what_stands_in_a_sentence_is_on_one_line() -> None:
+    assert one_line(" one\r\ntwo\u2028three\x85\x1b[31m four ") == "one two three ␛[31m four"
+    assert one_line("x" * 501) == "x" * 500 + "…"
+    assert one_line("\n" * 501 + "x") == "x"
+
+
+def test_colours_alone_go_from_what_a_program_prints() -> None:
+    assert without_colours("\x1b[1;31mred\x1b[0m \x1b[2J\x1b]0;title\x07") == "red \x1b[2J\x1b]0;title\x07"
 
 
 def test_fence_marks_text_as_data() -> None:

@@ -1,0 +1,1 @@
+"""Text that people outside wrote: made whole, harmless to display, and marked as data."""
