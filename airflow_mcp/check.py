@@ -11,6 +11,7 @@ import anyio
 import httpx
 
 from airflow_mcp.airflow.client import Airflow
+from airflow_mcp.airflow.sign_in import how_signed_in
 from airflow_mcp.errors import AirflowMcpError, ForbiddenError, NotFoundError, NotSignedInError, RejectedError
 from airflow_mcp.instance import Instance
 
@@ -52,7 +53,7 @@ async def findings(instance: Instance, transport: httpx.AsyncBaseTransport | Non
         except AirflowMcpError as error:
             yield Finding("fail", "dags", str(error))
             return
-        yield Finding("ok", "sign-in", _how(instance))
+        yield Finding("ok", "sign-in", how_signed_in(instance))
         yield Finding("ok", "may", f"list DAGs: {answer['total_entries']} seen")
         if answer["dags"]:
             async for finding in _permissions(airflow, answer["dags"][0]):
@@ -62,21 +63,6 @@ async def findings(instance: Instance, transport: httpx.AsyncBaseTransport | Non
     finally:
         with anyio.CancelScope(shield=True):
             await airflow.aclose()
-
-
-def _how(instance: Instance) -> str:
-    """How the sign-in was made, without what it was made with."""
-    ways = {
-        "with a Kerberos ticket": instance.auth == "kerberos",
-        "with the given token": instance.has("token"),
-        f"with what `{instance.program}` printed": instance.program,
-        "with a session cookie": instance.has("cookie"),
-        f"as {instance.username}, with a password": instance.username,
-    }
-    how = next((way for way, used in ways.items() if used), "none is set, and none was asked for")
-    how += ", a client certificate" if instance.client_cert else ""
-    headers = sorted(instance.read_headers())
-    return f"{how}; more headers: {', '.join(headers)}" if headers else how
 
 
 async def _permissions(airflow: Airflow, dag: Mapping[str, Any]) -> AsyncIterator[Finding]:

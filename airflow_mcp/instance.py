@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 from urllib.parse import urlsplit, urlunsplit
@@ -24,21 +25,23 @@ from airflow_mcp.headers import checked_value, parse_headers
 
 PREFIX = "AIRFLOW_MCP_"
 
-ApiVersion = Literal["auto", "v1", "v2"]
-SignIn = Literal["auto", "kerberos"]
+ApiName = Literal["v1", "v2"]
+ApiVersion = Literal["auto", ApiName]
 HomeFile = Annotated[FilePath, BeforeValidator(os.path.expanduser)]
 HomeName = Annotated[str, BeforeValidator(os.path.expanduser)]
 """A file, and the name of one; a client's configuration is no shell, so `~` is ours to expand."""
 SecretName = Literal["password", "token", "cookie", "headers"]
 SECRETS: tuple[SecretName, ...] = get_args(SecretName)
 """What is given as `<name>`, or in the file `<name>_file`."""
-SIGN_INS = {
+SignInName = Literal["password", "token", "command", "cookie", "kerberos"]
+SIGN_INS: Mapping[SignInName, tuple[str, ...]] = {
+    "kerberos": ("auth",),
     "password": ("username", "password", "password_file"),
     "token": ("token", "token_file"),
     "command": ("token_command",),
     "cookie": ("cookie", "cookie_file"),
 }
-"""The settings of each sign-in that `auto` chooses from."""
+"""Each way to sign in, with the settings of which one alone chooses it."""
 
 
 class Instance(BaseModel):
@@ -68,7 +71,7 @@ class Instance(BaseModel):
     cookie_file: HomeFile | None = Field(
         None, description="File that holds the cookie; read at each use, so it may change."
     )
-    auth: SignIn = Field(
+    auth: Literal["auto", "kerberos"] = Field(
         "auto",
         description="`kerberos` signs in to Airflow 2 with a Kerberos ticket (extra `kerberos`); `auto` with the "
         "password, token, command or cookie that is set.",
@@ -140,11 +143,9 @@ class Instance(BaseModel):
 
     @validator(mode="after")
     def _one_sign_in(self) -> Self:
-        used = [f"{PREFIX}AUTH=kerberos"] if self.auth == "kerberos" else []
-        for fields in SIGN_INS.values():
-            used += [variable(name) for name in fields if getattr(self, name)][:1]
-        if len(used) > 1:
-            raise ValueError(f"{used[0]} and {used[1]} are both set: keep one sign-in")
+        chosen = [*self._chosen().values()]
+        if len(chosen) > 1:
+            raise ValueError(f"{chosen[0]} and {chosen[1]} are both set: keep one sign-in")
         if self.username and not self.has("password"):
             raise ValueError("AIRFLOW_MCP_USERNAME is set without AIRFLOW_MCP_PASSWORD")
         if self.has("password") and not self.username:
@@ -154,8 +155,8 @@ class Instance(BaseModel):
     @validator(mode="after")
     def _kerberos_whole(self) -> Self:
         if self.auth != "kerberos":
-            for name, field in Instance.model_fields.items():
-                if name.startswith("kerberos_") and getattr(self, name) != field.default:
+            for name in Instance.model_fields:
+                if name.startswith("kerberos_") and self._is_given(name):
                     raise ValueError(f"{variable(name)} is set without {PREFIX}AUTH=kerberos")
         elif self.api_version == "v2":
             raise ValueError(f"{PREFIX}AUTH=kerberos needs Airflow 2, and {PREFIX}API_VERSION is v2: keep one")
@@ -213,19 +214,30 @@ class Instance(BaseModel):
 
     def read_headers(self) -> dict[str, str]:
         """The further headers as they are now, by lower-case name. Raises SettingsError for what is none."""
-        variable, taken = self.variable("headers"), "cookie" if self.has("cookie") else "authorization"
+        variable, taken = self.variable("headers"), "cookie" if self.sign_in == "cookie" else "authorization"
         try:
             headers = parse_headers(self.read("headers"))
         except ValueError as error:
             raise SettingsError(f"{variable}: {error}.") from None
-        if taken in headers and self.signs_in:
+        if taken in headers and self.sign_in:
             raise SettingsError(f"{variable}: {taken} is what the sign-in sets: remove it, or the sign-in's settings.")
         return headers
 
     @property
-    def signs_in(self) -> bool:
-        """Whether a sign-in is set, be it in no header."""
-        return self.auth == "kerberos" or any(getattr(self, name) for fields in SIGN_INS.values() for name in fields)
+    def sign_in(self) -> SignInName | None:
+        """The way to sign in that is set; None for none."""
+        return next(iter(self._chosen()), None)
+
+    def _chosen(self) -> dict[SignInName, str]:
+        """Each way to sign in that is set, with the setting that chooses it."""
+        given = {way: [name for name in fields if self._is_given(name)] for way, fields in SIGN_INS.items()}
+        return {way: self._quoted(names[0]) for way, names in given.items() if names}
+
+    def _is_given(self, name: str) -> bool:
+        return bool(getattr(self, name) != Instance.model_fields[name].default)
+
+    def _quoted(self, name: str) -> str:
+        return f"{variable(name)}=kerberos" if name == "auth" else variable(name)
 
     def read_command(self) -> list[str]:
         """The command that prints a token: its program and arguments."""

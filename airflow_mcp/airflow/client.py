@@ -9,10 +9,10 @@ from typing import Any
 import anyio
 import httpx
 
-from airflow_mcp.airflow.auth import same_everywhere, sign_in
 from airflow_mcp.airflow.dialect import DIALECTS, V1, V2, Dialect
 from airflow_mcp.airflow.http import Call, Http, Method, Query, build_path
 from airflow_mcp.airflow.permissions import needed
+from airflow_mcp.airflow.sign_in import sign_in_to
 from airflow_mcp.errors import (
     AirflowMcpError,
     ForbiddenError,
@@ -38,7 +38,7 @@ class Airflow:
     def __init__(self, instance: Instance, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.instance = instance
         self._http = Http(instance, transport)
-        self._same_everywhere = same_everywhere(instance)
+        self._sign_in = sign_in_to(instance)
         self._lock = anyio.Lock()
         self._connection: _Connection | None = None
 
@@ -124,8 +124,7 @@ class Airflow:
                 if self._connection is None:
                     forced = DIALECTS.get(self.instance.api_version)
                     dialect = forced or await self._detect((V2, V1))
-                    auth = self._same_everywhere or sign_in(self.instance, dialect)
-                    self._connection = _Connection(dialect, auth)
+                    self._connection = _Connection(dialect, self._sign_in.at(dialect.name))
         return self._connection
 
     async def _notice_change(self, connection: _Connection) -> None:
@@ -138,7 +137,7 @@ class Airflow:
             raise VersionChangedError(f"Airflow is now {dialect.version}. Nothing was changed. Call again.")
 
     async def _detect(self, candidates: tuple[Dialect, ...], auth: httpx.Auth | None = None) -> Dialect:
-        auth = auth or self._same_everywhere
+        auth = auth or self._sign_in.always
         for dialect in candidates:
             try:
                 answer = await self._http.send(Call("GET", f"{dialect.prefix}/version"), auth)

@@ -51,10 +51,6 @@ class Dialect:
     name: Literal["v1", "v2"]
     airflow: str
     """The Airflow that speaks it, as a person says it."""
-    token_login: bool
-    """Whether user name and password are exchanged for a token, rather than sent each time."""
-    kerberos: bool
-    """Whether the API can be signed in to with a Kerberos ticket."""
     source_route: str
     """The route of a DAG's source."""
     logical_date: str
@@ -107,8 +103,6 @@ class Dialect:
 V1 = Dialect(
     name="v1",
     airflow="Airflow 2",
-    token_login=False,
-    kerberos=True,
     source_route="dagSources/{file_token}",
     logical_date="execution_date",
     dag_orders=frozenset({"dag_id"}),
@@ -121,8 +115,6 @@ V1 = Dialect(
 V2 = Dialect(
     name="v2",
     airflow="Airflow 3",
-    token_login=True,
-    kerberos=False,
     source_route="dagSources/{dag_id}",
     logical_date="logical_date",
     dag_orders=frozenset({"dag_id", "dag_display_name", "next_dagrun", "last_run_state", "last_run_start_date"}),

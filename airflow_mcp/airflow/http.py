@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -26,17 +25,17 @@ from airflow_mcp.airflow.failures import (
     redirected,
 )
 from airflow_mcp.airflow.secrets import Secrets
+from airflow_mcp.airflow.tls import tls_context
 from airflow_mcp.errors import (
     InvalidArgumentError,
     NotAirflowError,
     ReadOnlyError,
     RejectedError,
-    SettingsError,
     TimedOutError,
     TooLargeError,
 )
 from airflow_mcp.ids import LONGEST, id_problem
-from airflow_mcp.instance import PREFIX, Instance
+from airflow_mcp.instance import Instance
 from airflow_mcp.text.whole import read_json
 
 Method = Literal["GET", "POST", "PATCH"]
@@ -180,7 +179,7 @@ class Http:
                 logging.getLogger(library).setLevel(logging.WARNING)
             self._client = httpx.AsyncClient(
                 transport=self._transport,
-                verify=_verification(self._instance),
+                verify=tls_context(self._instance),
                 timeout=self._instance.timeout,
                 # A session cookie of Airflow's would sign in the next call by itself.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -224,39 +223,6 @@ async def _mark_sent(request: httpx.Request) -> None:
 def _lasts(wait: float) -> bool:
     """Whether the time limit leaves room for a wait."""
     return wait * MOST_JITTER < anyio.current_effective_deadline() - anyio.current_time()
-
-
-def _verification(instance: Instance) -> ssl.SSLContext:
-    """What to check the server's certificate with, and the client's own certificate."""
-    context = httpx.create_ssl_context(verify=instance.verify_ssl)
-    if instance.verify_ssl and instance.ca_bundle:
-        try:
-            context = ssl.create_default_context(cafile=instance.ca_bundle)
-        except (OSError, ValueError):
-            raise SettingsError(f"{PREFIX}CA_BUNDLE: the file holds no certificates in PEM form.") from None
-    if instance.client_cert:
-        _present(instance, context)
-    return context
-
-
-def _present(instance: Instance, context: ssl.SSLContext) -> None:
-    """Have the client show its certificate. Raises SettingsError when that cannot be used."""
-    password = instance.client_key_password.get_secret_value() if instance.client_key_password else ""
-    try:
-        # Without a password, OpenSSL would ask at the terminal for that of a locked key.
-        context.load_cert_chain(str(instance.client_cert), instance.client_key, lambda: password)
-    except ssl.SSLError as error:
-        # The second where the key is of another kind, such as RSA for a certificate of an elliptic curve.
-        if error.reason in ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"):
-            raise SettingsError(f"{PREFIX}CLIENT_KEY: is not the key of the certificate in CLIENT_CERT.") from None
-        raise SettingsError(
-            f"{PREFIX}CLIENT_CERT: no certificate in PEM form, or no key that can be opened, in it and "
-            f"{PREFIX}CLIENT_KEY. A locked key needs {PREFIX}CLIENT_KEY_PASSWORD."
-        ) from None
-    except ValueError:
-        raise SettingsError(f"{PREFIX}CLIENT_KEY_PASSWORD: is longer than a key's can be.") from None
-    except OSError as error:
-        raise SettingsError(f"{PREFIX}CLIENT_CERT, or its key, cannot be read: {error.strerror}.") from None
 
 
 def _query(query: Query | None) -> dict[str, str | list[str]]:

@@ -13,10 +13,10 @@ import anyio
 import pytest
 from mcp import Client
 
-from airflow_mcp.airflow.auth import RenewedAuth
 from airflow_mcp.airflow.client import Airflow
-from airflow_mcp.airflow.credential import bearer
-from airflow_mcp.airflow.login import PasswordLogin
+from airflow_mcp.airflow.sign_in.credential import bearer
+from airflow_mcp.airflow.sign_in.password import PasswordLogin
+from airflow_mcp.airflow.sign_in.renewed import RenewedAuth
 from airflow_mcp.demo.releases import RELEASES
 from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings

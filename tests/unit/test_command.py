@@ -22,11 +22,11 @@ import anyio
 import httpx
 import pytest
 
-from airflow_mcp.airflow import command as command_module
 from airflow_mcp.airflow.client import Airflow
-from airflow_mcp.airflow.command import TokenCommand
-from airflow_mcp.airflow.credential import LARGEST_ANSWER, Credential
-from airflow_mcp.airflow.programs import Ended
+from airflow_mcp.airflow.sign_in import command as command_module
+from airflow_mcp.airflow.sign_in.command import TokenCommand
+from airflow_mcp.airflow.sign_in.credential import LARGEST_ANSWER, Credential
+from airflow_mcp.airflow.sign_in.programs import Ended
 from airflow_mcp.errors import NotSignedInError
 from airflow_mcp.instance import Instance
 

@@ -15,10 +15,9 @@ import httpx
 import pytest
 
 from airflow_mcp.airflow import http as http_module
-from airflow_mcp.airflow.auth import same_everywhere, sign_in
 from airflow_mcp.airflow.client import Airflow
-from airflow_mcp.airflow.dialect import V1
 from airflow_mcp.airflow.http import MAX_BODY, Call, Http, build_path
+from airflow_mcp.airflow.sign_in import sign_in_to
 from airflow_mcp.errors import (
     AirflowMcpError,
     BusyError,
@@ -565,7 +564,7 @@ REDIRECTS = {
 async def test_a_redirect_is_named_and_not_followed(location: str, says: str, call: Call) -> None:
     http, wire = sender(httpx.Response(302, headers={"location": location}), FINE)
     with pytest.raises(NotAirflowError, match=re.escape(says)) as error:
-        await http.send(call, sign_in(Instance(username="ana", password=PASSWORD), V1))
+        await http.send(call, sign_in_to(Instance(username="ana", password=PASSWORD)).at("v1"))
     assert [request.url.host for request in wire.requests] == ["airflow.test"]
     assert "client=1" not in str(error.value)
     assert "me:pw" not in str(error.value)
@@ -601,7 +600,7 @@ ODD: list[httpx.Response | Exception | float] = [
 @pytest.mark.parametrize("token", [True, False], ids=["token", "password"])
 async def test_no_error_tells_a_secret(call: Call, token: bool) -> None:
     settings = Instance(token=TOKEN) if token else Instance(username="ana", password=PASSWORD)
-    auth = same_everywhere(settings) or sign_in(settings, V1)
+    auth = sign_in_to(settings).at("v1")
     for what in ODD:
         http, wire = sender(what, timeout=0.05)
         with pytest.raises(AirflowMcpError) as error:

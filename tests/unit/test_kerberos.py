@@ -18,11 +18,9 @@ import anyio
 import httpx
 import pytest
 
-from airflow_mcp.airflow import kerberos
-from airflow_mcp.airflow.auth import sign_in
 from airflow_mcp.airflow.client import Airflow
-from airflow_mcp.airflow.dialect import V1, V2
-from airflow_mcp.airflow.kerberos import KRB5, SPNEGO, KerberosAuth
+from airflow_mcp.airflow.sign_in import kerberos, sign_in_to
+from airflow_mcp.airflow.sign_in.kerberos import KRB5, SPNEGO, KerberosAuth
 from airflow_mcp.check import findings
 from airflow_mcp.errors import ForbiddenError, NotSignedInError, RejectedError, SettingsError
 from airflow_mcp.instance import PREFIX, Instance
@@ -393,7 +391,7 @@ async def test_a_ticket_that_is_echoed_is_not_told(library: Library, caplog: pyt
 
 async def test_airflow_3_has_none(library: Library) -> None:
     door = Door()
-    auth = sign_in(Instance(url=URL, auth="kerberos"), V2)
+    auth = sign_in_to(Instance(url=URL, auth="kerberos")).at("v2")
     assert isinstance(auth, KerberosAuth)
     async with httpx.AsyncClient(transport=httpx.MockTransport(door)) as client:
         with pytest.raises(NotSignedInError, match="needs Airflow 2: the API of Airflow 3 has no Kerberos"):
@@ -411,9 +409,9 @@ async def test_check_tells_it_of_the_sign_in(library: Library) -> None:
 
 
 def test_it_is_chosen_by_the_settings_alone() -> None:
-    assert isinstance(sign_in(kerberized(), V1), KerberosAuth)
-    assert sign_in(Instance(url=URL), V1) is None
-    assert not isinstance(sign_in(Instance(url=URL, username="ana", password="x"), V1), KerberosAuth)
+    assert isinstance(sign_in_to(kerberized()).at("v1"), KerberosAuth)
+    assert sign_in_to(Instance(url=URL)).at("v1") is None
+    assert not isinstance(sign_in_to(Instance(url=URL, username="ana", password="x")).at("v1"), KerberosAuth)
 
 
 @pytest.mark.parametrize(

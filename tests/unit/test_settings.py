@@ -290,6 +290,9 @@ def test_settings_that_do_not_go_together(variables: dict[str, str], names: list
     assert SECRET not in message
 
 
+WAYS = {"USERNAME": "password", "TOKEN_COMMAND": "command", "AUTH": "kerberos"}
+"""What a sign-in is called, where that is not the first word of the variable that chooses it."""
+
 SIGN_INS = {
     "USERNAME": {"USERNAME": "ana", "PASSWORD": SECRET},
     "TOKEN": {"TOKEN": SECRET},
@@ -317,7 +320,7 @@ def test_only_one_sign_in_may_be_set(one: str, another: str, file: str) -> None:
 def test_each_sign_in_goes_with_headers_and_a_client_certificate(sign_in: str, file: str) -> None:
     given = {name: file if value == "file" else value for name, value in SIGN_INS[sign_in].items()}
     settings = load(URL="https://a.test", HEADERS="X-A: 1", CLIENT_CERT=file, CLIENT_KEY=file, **given)
-    assert settings.signs_in
+    assert settings.sign_in == WAYS.get(sign_in, sign_in.removesuffix("_FILE").lower())
     assert settings.read_headers() == {"x-a": "1"}
 
 
@@ -344,7 +347,7 @@ def test_the_header_that_a_sign_in_sets_cannot_be_set_twice(
 def test_without_a_sign_in_headers_may_be_one() -> None:
     settings = load(HEADERS=f"Authorization: Basic {SECRET}\nCookie: a={SECRET}")
     assert settings.read_headers() == {"authorization": f"Basic {SECRET}", "cookie": f"a={SECRET}"}
-    assert not settings.signs_in
+    assert settings.sign_in is None
 
 
 @pytest.mark.parametrize("name", ["TOKEN", "COOKIE"])

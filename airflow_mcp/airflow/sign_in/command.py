@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow_mcp.airflow.credential import LARGEST_ANSWER, Credential, bearer
-from airflow_mcp.airflow.programs import Ended, run_program
+from airflow_mcp.airflow.sign_in.base import SignIn
+from airflow_mcp.airflow.sign_in.credential import LARGEST_ANSWER, Credential, bearer
+from airflow_mcp.airflow.sign_in.programs import Ended, run_program
+from airflow_mcp.airflow.sign_in.renewed import RenewedAuth
 from airflow_mcp.errors import NotSignedInError, TooLargeError
 from airflow_mcp.headers import checked_name, checked_value
 from airflow_mcp.instance import PREFIX, Instance
@@ -29,6 +31,11 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, 2.1
 _SECRET_LIKE = re.compile(  # one without a digit is a name
     r"(?<![A-Za-z0-9._~+/=-])(?=[A-Za-z._~+/=-]*\d)[A-Za-z0-9._~+/=-]{20,}"
 )
+
+
+def with_command(instance: Instance) -> SignIn:
+    """What the command of the settings prints; it is run again before that runs out."""
+    return SignIn(f"with what `{instance.program}` printed", always=RenewedAuth(TokenCommand(instance)))
 
 
 class TokenCommand:

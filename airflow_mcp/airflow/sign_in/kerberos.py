@@ -13,10 +13,10 @@ import anyio
 import anyio.to_thread
 import httpx
 
-from airflow_mcp.airflow.dialect import Dialect
 from airflow_mcp.airflow.failures import ADVICE
+from airflow_mcp.airflow.sign_in.base import SignIn
 from airflow_mcp.errors import NotSignedInError
-from airflow_mcp.instance import PREFIX, Instance
+from airflow_mcp.instance import PREFIX, ApiName, Instance
 from airflow_mcp.text.clean import one_line
 
 SPNEGO = "1.3.6.1.5.5.2"
@@ -31,15 +31,20 @@ TICKET_EXPIRED = _KRB5_CODES + 32
 NO_CACHE = _KRB5_CODES + 195
 
 
+def with_kerberos(instance: Instance) -> SignIn:
+    """A ticket for each request to Airflow 2; at Airflow 3, an error that says that it takes none."""
+    return SignIn("with a Kerberos ticket", differing=lambda api: KerberosAuth(instance, api))
+
+
 class KerberosAuth(httpx.Auth):
     """A ticket with each request, sent before Airflow asks: with some settings it answers 403, and does not ask.
 
     One request a flow, so a change is sent once. The tickets are those of `kinit`, or come from a keytab.
     """
 
-    def __init__(self, instance: Instance, dialect: Dialect) -> None:
+    def __init__(self, instance: Instance, api: ApiName) -> None:
         self._instance = instance
-        self._dialect = dialect
+        self._api = api
         self._service = f"{instance.kerberos_service}@{instance.kerberos_host or urlsplit(instance.url).hostname}"
         self._memory = f"MEMORY:{uuid4()}"
         # One at a time: the first gets the ticket from the Kerberos server, the others find it in the cache.
@@ -47,7 +52,7 @@ class KerberosAuth(httpx.Auth):
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Send the request with a new token for Airflow's service."""
-        if not self._dialect.kerberos:
+        if self._api != "v1":
             raise NotSignedInError(
                 f"{PREFIX}AUTH=kerberos needs Airflow 2: the API of Airflow 3 has no Kerberos. Set a user name and a "
                 f"password, or {PREFIX}TOKEN, instead."
