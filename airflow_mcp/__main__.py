@@ -101,7 +101,7 @@ async def _check(instance: Instance) -> int:
 
 def _serve(settings: Settings, args: argparse.Namespace) -> int:
     from airflow_mcp.incoming import whole_lines  # noqa: PLC0415 - the SDK too
-    from airflow_mcp.server import build_server  # noqa: PLC0415 - the SDK takes half a second to import
+    from airflow_mcp.server import build_server, http_app, serve_stdio  # noqa: PLC0415 - the SDK takes half a second to import
 
     if args.transport == "http" and args.host not in LOOPBACK:
         print(  # noqa: T201
@@ -113,11 +113,11 @@ def _serve(settings: Settings, args: argparse.Namespace) -> int:
     _log_to_stderr()
     server = build_server(settings)
     if args.transport == "http":
-        return _serve_http(server.streamable_http_app(host=args.host), args.host, args.port)
+        return _serve_http(http_app(server, args.host), args.host, args.port)
     # The default handler waits for a line on standard input, which may never come.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.stdin = whole_lines(sys.stdin)
-    server.run("stdio")
+    anyio.run(serve_stdio, server)
     return 0
 
 

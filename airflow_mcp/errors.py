@@ -19,6 +19,14 @@ class InvalidArgumentError(AirflowMcpError):
         self.field = field
 
 
+class WrongArgumentsError(AirflowMcpError):
+    """Arguments that a tool or a prompt does not take; the message names each. Nothing was done."""
+
+
+class UnknownNameError(AirflowMcpError):
+    """There is no tool, or no prompt, of this name."""
+
+
 class NeedsVersionError(AirflowMcpError):
     """The Airflow at hand lacks what was asked for. Nothing was changed."""
 

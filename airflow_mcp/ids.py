@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from heapq import nlargest
 
@@ -28,6 +28,13 @@ def near(value: str, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -
         return (letters & Counter(other)).total() / (len(value) + len(other) + 1)
 
     return get_close_matches(value, nlargest(_LIKELY, known, key=shared), n=most, cutoff=cutoff)
+
+
+def unknown(what: str, name: str, known: Collection[str]) -> str:
+    """That there is no such tool or prompt, with those that it may be, or else all."""
+    likely = near(name, known, most=3)
+    hint = f"Did you mean {' or '.join(likely)}?" if likely else f"There are: {', '.join(known) or 'none'}."
+    return f"Unknown {what}: {name[:LONGEST]}. {hint}"
 
 
 def text_problem(value: str) -> str | None:

@@ -4,24 +4,46 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
-from mcp.server.mcpserver import MCPServer
-from mcp.server.mcpserver.prompts import Prompt
-from mcp.server.mcpserver.prompts.base import PromptArgument
+from mcp import MCPError
+from mcp.server import ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.server.stdio import stdio_server
+from mcp.types import (
+    INVALID_PARAMS,
+    CallToolRequestParams,
+    CallToolResult,
+    GetPromptRequestParams,
+    GetPromptResult,
+    ListPromptsResult,
+    ListToolsResult,
+    Prompt,
+    PromptArgument,
+    PromptMessage,
+    TextContent,
+)
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from airflow_mcp import __version__
+from airflow_mcp.errors import UnknownNameError
+from airflow_mcp.ids import unknown
 from airflow_mcp.prompts import PromptSpec, load_instructions, load_prompts
 from airflow_mcp.settings import Settings
+from airflow_mcp.text.clean import clean
 from airflow_mcp.tools import dags
 from airflow_mcp.tools.context import App, open_app
-from airflow_mcp.tools.sdk import to_mcp
+from airflow_mcp.tools.run import Runner
+from airflow_mcp.tools.sdk import to_mcp, to_result
 from airflow_mcp.tools.spec import ToolSpec, tools_of
 
 NAME = "airflow-ops-mcp"
 
 OpenApp = Callable[[Settings], AbstractAsyncContextManager[App]]
+Context = ServerRequestContext[Runner, Any]
 
 
 def offered_tools(settings: Settings) -> list[ToolSpec]:
@@ -35,28 +57,60 @@ def offered_prompts(settings: Settings) -> list[PromptSpec]:
     return [prompt for prompt in load_prompts() if not any(name in prompt.text for name in withheld)]
 
 
-def build_server(settings: Settings, open_parts: OpenApp = open_app) -> MCPServer[App]:
+def build_server(settings: Settings, open_parts: OpenApp = open_app) -> Server[Runner]:
     """The server for these settings. Nothing is sent to Airflow before the first call of a tool."""
+    specs = offered_tools(settings)
+    tools = [to_mcp(spec) for spec in specs]
+    prompts = {spec.name: spec for spec in offered_prompts(settings)}
 
     @asynccontextmanager
-    async def lifespan(_: MCPServer[App]) -> AsyncIterator[App]:
+    async def lifespan(_: Server[Runner]) -> AsyncIterator[Runner]:
         async with open_parts(settings) as app:
-            yield app
+            yield Runner(specs, app)
 
-    server = MCPServer(
+    async def list_tools(_: Context, __: object) -> ListToolsResult:
+        return ListToolsResult(tools=tools)
+
+    async def call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult:
+        try:
+            return to_result(await context.lifespan_context.call(params.name, params.arguments or {}))
+        except UnknownNameError as error:
+            raise _invalid_params(error) from error
+
+    async def list_prompts(_: Context, __: object) -> ListPromptsResult:
+        return ListPromptsResult(prompts=[_to_mcp(spec) for spec in prompts.values()])
+
+    async def get_prompt(_: Context, params: GetPromptRequestParams) -> GetPromptResult:
+        spec = prompts.get(params.name)
+        if not spec:
+            raise _invalid_params(UnknownNameError(unknown("prompt", params.name, prompts)))
+        text = spec.render(params.arguments or {})
+        message = PromptMessage(role="user", content=TextContent(text=text))
+        return GetPromptResult(description=spec.description, messages=[message])
+
+    return Server(
         NAME,
         title="Apache Airflow",
         instructions=load_instructions(changes=not settings.read_only),
         version=__version__,
-        tools=[to_mcp(spec) for spec in offered_tools(settings)],
         lifespan=lifespan,
-        log_level="WARNING",
+        get_tool_input_schema={tool.name: tool.input_schema for tool in tools}.get,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+        on_list_prompts=list_prompts,
+        on_get_prompt=get_prompt,
     )
-    for spec in offered_prompts(settings):
-        server.add_prompt(_to_mcp(spec))
 
-    server.custom_route("/health", methods=["GET"])(_health)
-    return server
+
+async def serve_stdio(server: Server[Runner]) -> None:
+    """Serve over standard input and output, until the input ends."""
+    async with stdio_server() as (incoming, outgoing):
+        await server.run(incoming, outgoing, server.create_initialization_options())
+
+
+def http_app(server: Server[Runner], host: str) -> Starlette:
+    """The server as an HTTP application at /mcp of this host, and /health beside it."""
+    return server.streamable_http_app(host=host, custom_starlette_routes=[Route("/health", _health)])
 
 
 async def _health(_: Request) -> Response:
@@ -64,10 +118,11 @@ async def _health(_: Request) -> Response:
     return JSONResponse({"status": "ok", "version": __version__})
 
 
-def _to_mcp(spec: PromptSpec) -> Prompt:
-    def render(**arguments: str) -> str:
-        return spec.render(arguments)
+def _invalid_params(error: Exception) -> MCPError:
+    return MCPError(INVALID_PARAMS, clean(str(error)))
 
+
+def _to_mcp(spec: PromptSpec) -> Prompt:
     return Prompt(
         name=spec.name,
         title=spec.title,
@@ -76,5 +131,4 @@ def _to_mcp(spec: PromptSpec) -> Prompt:
             PromptArgument(name=each.name, description=each.description, required=each.required)
             for each in spec.arguments
         ],
-        fn=render,
     )

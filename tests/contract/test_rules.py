@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from mcp import Client
+from mcp import Client, MCPError
+from mcp.types import INVALID_PARAMS
 from pydantic import ValidationError
 
 from airflow_mcp.models.changes import ChangeArguments
 from airflow_mcp.server import build_server, offered_tools
 from airflow_mcp.settings import Settings
-from airflow_mcp.tools.sdk import to_mcp
+from airflow_mcp.tools.run import read_arguments
 from airflow_mcp.tools.spec import ToolSpec
 from scripts.generate import snapshot
 
@@ -66,7 +67,7 @@ def properties(spec: ToolSpec) -> dict[str, Any]:
 def problems(spec: ToolSpec, arguments: dict[str, Any]) -> dict[str, str]:
     """What the tool has against each of these arguments, as it takes them from a client."""
     try:
-        to_mcp(spec).fn_metadata.validate_arguments(arguments)
+        read_arguments(spec, arguments)
     except ValidationError as error:
         return {str(each["loc"][0]): each["type"] for each in error.errors() if each["loc"]}
     return {}
@@ -223,6 +224,15 @@ async def test_read_only_offers_no_change(read_only: bool) -> None:
 @every_change
 async def test_read_only_knows_no_change(spec: ToolSpec) -> None:
     async with Client(build_server(Settings.for_one(url=NOWHERE, read_only=True))) as client:
-        result = await client.call_tool(spec.name, {"confirm": False})
-    assert result.is_error
-    assert getattr(result.content[0], "text", "") == f"Unknown tool: {spec.name}"
+        with pytest.raises(MCPError, match=f"^Unknown tool: {spec.name}[.] ") as refused:
+            await client.call_tool(spec.name, {"confirm": False})
+    assert refused.value.code == INVALID_PARAMS
+
+
+async def test_an_unknown_tool_is_an_error_of_the_protocol_with_near_names() -> None:
+    async with Client(build_server(Settings.for_one(url=NOWHERE))) as client:
+        with pytest.raises(
+            MCPError, match=r"^Unknown tool: get_dagz\. Did you mean get_dag or get_dags or "
+        ) as refused:
+            await client.call_tool("get_dagz", {})
+    assert refused.value.code == INVALID_PARAMS

@@ -479,15 +479,18 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, Any]]:
         def __init__(self, settings: Settings) -> None:
             self.settings = settings
 
-        def run(self, transport: str, **options: Any) -> None:
-            seen.append({"transport": transport, "settings": self.settings, **options})
+    async def serve_stdio(server: Fake) -> None:
+        seen.append({"transport": "stdio", "settings": server.settings})
 
-        def streamable_http_app(self, host: str) -> Settings:
-            return self.settings
+    def http_app(server: Fake, host: str) -> Settings:
+        return server.settings
 
     def serve_http(app: Any, host: str, port: int) -> int:
         seen.append({"transport": "http", "settings": app, "host": host, "port": port})
         return 0
+
+    monkeypatch.setattr(airflow_mcp.server, "serve_stdio", serve_stdio)
+    monkeypatch.setattr(airflow_mcp.server, "http_app", http_app)
 
     monkeypatch.setattr(airflow_mcp.server, "build_server", Fake)
     monkeypatch.setattr(airflow_mcp.__main__, "_serve_http", serve_http)
