@@ -10,9 +10,11 @@ from typing import Any, Literal
 import anyio
 import httpx
 
-from airflow_mcp.airflow.client import Airflow
+from airflow_mcp.airflow import dags, task_instances, tasks
+from airflow_mcp.airflow.api import Api, Server
 from airflow_mcp.airflow.sign_in import how_signed_in
 from airflow_mcp.errors import AirflowMcpError, ForbiddenError, NotFoundError, NotSignedInError, RejectedError
+from airflow_mcp.guard.permission import try_to_pause
 from airflow_mcp.instance import Instance
 
 Verdict = Literal["ok", "no", "fail"]
@@ -35,18 +37,18 @@ class Finding:
 
 async def findings(instance: Instance, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Finding]:
     """Look at an Airflow, line by line. Ends at the first failure; changes nothing."""
-    airflow = Airflow(instance, transport)
+    server = Server(instance, transport)
     try:
         try:
-            version = await airflow.version()
-            dialect = await airflow.dialect()
+            version = await server.version()
+            api = await server.api()
         except AirflowMcpError as error:
             yield Finding("fail", "url", str(error))
             return
         yield Finding("ok", "url", f"{instance.url} answers")
-        yield Finding("ok", "airflow", f"Airflow {version}, REST API {dialect.name}")
+        yield Finding("ok", "airflow", f"Airflow {version}, REST API {api.release.api}")
         try:
-            answer = await airflow.read("dags", query={"limit": 1})
+            answer = await api.read(dags.LIST, query={"limit": 1})
         except (NotSignedInError, ForbiddenError) as error:
             yield Finding("fail", "sign-in", str(error))
             return
@@ -56,37 +58,30 @@ async def findings(instance: Instance, transport: httpx.AsyncBaseTransport | Non
         yield Finding("ok", "sign-in", how_signed_in(instance))
         yield Finding("ok", "may", f"list DAGs: {answer['total_entries']} seen")
         if answer["dags"]:
-            async for finding in _permissions(airflow, answer["dags"][0]):
+            async for finding in _permissions(server, api, answer["dags"][0]):
                 yield finding
         else:
             yield Finding("no", "may", "nothing else can be told: no DAG to try it on")
     finally:
         with anyio.CancelScope(shield=True):
-            await airflow.aclose()
+            await server.aclose()
 
 
-async def _permissions(airflow: Airflow, dag: Mapping[str, Any]) -> AsyncIterator[Finding]:
+async def _permissions(server: Server, api: Api, dag: Mapping[str, Any]) -> AsyncIterator[Finding]:
     """Try what the tools need, in ways that change nothing."""
     dag_id = dag["dag_id"]
-    ids = {"dag_id": dag_id}
-    no_such_run = {"dry_run": True, "dag_run_id": "airflow-mcp-check"}
-    # Airflow looks at the permission first, and then refuses a mask that names another field.
-    no_such_field = {"update_mask": ["dag_id"]}
-    attempts: list[tuple[str, Callable[[], Awaitable[object]]]] = [
-        ("read tasks", lambda: airflow.read("dags/{dag_id}/tasks", ids)),
-        (
-            "pause and unpause",
-            lambda: airflow.read(
-                "dags/{dag_id}", ids, method="PATCH", query=no_such_field, body={"is_paused": dag["is_paused"]}
-            ),
-        ),
-        (
-            "clear and set the state of task instances",
-            lambda: airflow.read("dags/{dag_id}/clearTaskInstances", ids, method="POST", body=no_such_run),
-        ),
-    ]
-    for what, attempt in attempts:
-        yield await _permission(f"{what} ({dag_id})", attempt)
+    no_such_run = {"dag_run_id": "airflow-mcp-check"}
+    yield await _permission(f"read tasks ({dag_id})", lambda: api.read(tasks.LIST, dag_id=dag_id))
+    if server.instance.read_only:
+        yield Finding("ok", "may", "change nothing: this server is read-only")
+        return
+    yield await _permission(
+        f"pause and unpause ({dag_id})", lambda: try_to_pause(server, api, dag_id, is_paused=dag["is_paused"])
+    )
+    yield await _permission(
+        f"clear and set the state of task instances ({dag_id})",
+        lambda: api.dry_run(task_instances.CLEAR, no_such_run, dag_id=dag_id),
+    )
 
 
 async def _permission(what: str, attempt: Callable[[], Awaitable[object]]) -> Finding:

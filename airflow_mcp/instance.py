@@ -22,10 +22,10 @@ from pydantic import model_validator as validator
 
 from airflow_mcp.errors import SettingsError
 from airflow_mcp.headers import checked_value, parse_headers
+from airflow_mcp.release import ApiName
 
 PREFIX = "AIRFLOW_MCP_"
 
-ApiName = Literal["v1", "v2"]
 ApiVersion = Literal["auto", ApiName]
 HomeFile = Annotated[FilePath, BeforeValidator(os.path.expanduser)]
 HomeName = Annotated[str, BeforeValidator(os.path.expanduser)]

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from airflow_mcp import __version__
-from airflow_mcp.airflow.dialect import GONE_WITH_3, SINCE
 from airflow_mcp.instance import Instance, variable
+from airflow_mcp.models.page import row_of
+from airflow_mcp.release import Until
 from airflow_mcp.settings import Policy
 from airflow_mcp.tools import dags
+from airflow_mcp.tools.releases import marked
 from airflow_mcp.tools.schema import input_schema
 from airflow_mcp.tools.sdk import to_mcp
 from airflow_mcp.tools.spec import ToolSpec, tools_of
@@ -124,23 +126,15 @@ def _outcome(counts: dict[str, int]) -> str:
 
 def what_old_ones_lack(specs: Sequence[ToolSpec]) -> str:
     """One row a release, oldest first: what it has that those before it refuse; and what Airflow 3 has no more."""
-    rows = [(f"Airflow {first} or newer", [each for each in SINCE if SINCE[each] == first]) for first in SINCE.values()]
-    rows = [*dict(rows).items(), ("Airflow 2", sorted(GONE_WITH_3))]
-    return _table(("Needs", "What"), ((needs, _by_tool(names, specs)) for needs, names in rows))
-
-
-def _by_tool(names: Sequence[str], specs: Sequence[ToolSpec]) -> str:
-    found: dict[str, list[str]] = {}
-    for name in names:
-        found.setdefault(_owner(name.partition("=")[0], specs), []).append(f"`{name}`")
-    return "; ".join(f"{', '.join(found[owner])} of `{owner}`" for owner in found)
-
-
-def _owner(name: str, specs: Sequence[ToolSpec]) -> str:
-    """The tool that takes an argument of this name, or else gives a field of it."""
-    takes = [spec.name for spec in specs if name in spec.arguments.model_fields]
-    gives = [spec.name for spec in specs if name in spec.answer.model_fields]
-    return [*takes, *gives][0]
+    found: dict[str, dict[str, dict[str, None]]] = {}
+    marks = [(each, spec) for spec in specs for each in [*marked(spec.arguments), *marked(row_of(spec.answer))]]
+    for each, spec in sorted(marks, key=lambda pair: (isinstance(pair[0].mark, Until), pair[0].mark.first)):
+        needs = each.mark.needs if isinstance(each.mark, Until) else f"{each.mark.needs} or newer"
+        found.setdefault(needs, {}).setdefault(spec.name, {})[f"`{each}`"] = None
+    rows = (
+        (needs, "; ".join(f"{', '.join(found[needs][tool])} of `{tool}`" for tool in found[needs])) for needs in found
+    )
+    return _table(("Needs", "What"), rows)
 
 
 def seen_by_a_model(spec: ToolSpec) -> str:

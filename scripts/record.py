@@ -14,9 +14,9 @@ import anyio
 import httpx
 from mcp import Client
 
-from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.server import build_server
 from airflow_mcp.tools.context import make_app
+from tests.fakes import Airflow
 from tests.oracle import Oracle
 from tests.scenarios import calls
 from tests.servers import RECORDED, real_airflow

@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 from mcp import Client
 
-from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
 from airflow_mcp.tools.context import App, make_app
 from scripts.record import described
+from tests.fakes import Airflow
 from tests.session import Session
 
 FOLDER = Path(__file__).parent / "recorded"

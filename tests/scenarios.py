@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from airflow_mcp.airflow.dialect import DIALECTS
+from airflow_mcp.release import Release
+from tests.fakes import MARKED
 
 Call = tuple[str, dict[str, Any]]
 
@@ -70,8 +71,9 @@ def changes(version: str, runs: Mapping[str, str]) -> Iterator[Call]:
         3: {"run_on_latest_version": False, "prevent_running_task": True, "note": "recorded"},
     }
     major = int(version[0])
-    lacks = DIALECTS[f"v{major - 1}"].of(version).lacks
-    own = {name: value for name, value in options[major].items() if name not in lacks}
+    release = Release.parse(version)
+    assert release
+    own = {name: value for name, value in options[major].items() if MARKED[name].mark.allows(release)}
     yield "clear_task_instances", {**run, "reset_dag_runs": False, **own}
 
 

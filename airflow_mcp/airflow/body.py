@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 import anyio.lowlevel
 import httpx
@@ -13,6 +13,8 @@ from airflow_mcp.errors import TooLargeError
 
 CODING = "gzip"
 """The one content coding that is asked for, and unpacked."""
+
+LONGEST_LINE = 64 * 1024  # bytes
 
 _NAMES = (CODING, "x-gzip")  # the second is the first (RFC 9110, 8.4.1.3)
 _NONE = ("", "identity")
@@ -28,26 +30,55 @@ async def read_body(response: httpx.Response, most: int) -> None:
     without a limit. Raises TooLargeError as soon as there is more, NotAirflowError for another coding and for
     what does not unpack.
     """
+    body = bytearray()
+    async for piece in _pieces(response, most):
+        body += piece
+    await response.stream.aclose()  # type: ignore[union-attr] # the client is an asynchronous one
+    response.stream = httpx.ByteStream(bytes(body))
+    response.headers.pop("content-encoding", None)
+    await response.aread()
+
+
+async def read_lines(response: httpx.Response, most: int) -> AsyncGenerator[str]:
+    """The lines of a body of `most` bytes at most, unpacked and given as they come.
+
+    A line of more than LONGEST_LINE bytes is cut, and says how long it was. Raises as read_body does.
+    """
+    line, length = bytearray(), 0
+    async for piece in _pieces(response, most):
+        *ended, last = piece.split(b"\n")
+        for end in ended:
+            yield _line(line + end[:LONGEST_LINE], length + len(end))
+            line, length = bytearray(), 0
+        length += len(last)
+        line += last[: max(LONGEST_LINE - len(line), 0)]
+    if length:
+        yield _line(line, length)
+
+
+def _line(line: bytes | bytearray, length: int) -> str:
+    text = line[:LONGEST_LINE].decode(errors="replace").removesuffix("\r")
+    return text if length <= LONGEST_LINE else f"{text}… ({length} bytes)"
+
+
+async def _pieces(response: httpx.Response, most: int) -> AsyncIterator[bytes]:
     unpacking = _unpacking(response)
-    came, body = 0, bytearray()
+    came = unpacked = 0
     stream = response.stream
     assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - the client is an asynchronous one
     async for chunk in stream:
         came += len(chunk)
         for piece in unpacking.pieces(chunk) if unpacking else (chunk,):
-            body += piece
-            if max(came, len(body)) > most:
+            unpacked += len(piece)
+            if max(came, unpacked) > most:
                 raise TooLargeError(
                     f"{response.request.url.path} answered with over {most / 2**20:g} MiB. Ask for less: one run "
                     "instead of a date range, fewer tasks, a filter."
                 )
+            yield piece
             await anyio.lowlevel.checkpoint()  # others go on, and the time limit holds
     if unpacking and not unpacking.ended:
         raise undecodable("it ends early")
-    await stream.aclose()
-    response.stream = httpx.ByteStream(bytes(body))
-    response.headers.pop("content-encoding", None)
-    await response.aread()
 
 
 def _unpacking(response: httpx.Response) -> _Gzip | None:

@@ -1,211 +1,149 @@
-"""The DAG endpoints that read, and patch_dag: one method an endpoint, one body for both versions."""
+"""DAGs: finding them, and one of them in short, with all details, or as source."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from airflow_mcp.airflow.client import Airflow
-from airflow_mcp.airflow.graph import running_order, upstream_of
-from airflow_mcp.errors import InvalidArgumentError, NotFoundError, RejectedError
-from airflow_mcp.ids import near
-from airflow_mcp.models.changes import DagChange, PatchDag, Prepared
-from airflow_mcp.models.dags import ROW, Dag, DagDetails, DagList, DagSource, GetDag, GetDags, GetDagSource
-from airflow_mcp.models.tasks import GetTask, GetTasks, Task, TaskDetails, TaskList
+from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.names import renamed
+from airflow_mcp.airflow.route import DAGS, Route, may_read
+from airflow_mcp.errors import InvalidArgumentError
+from airflow_mcp.models.dags import ROW, Dag, DagDetails, DagList, DagSource
+
+LIST = Route("GET", "dags", may_read(*DAGS))
+GET = Route("GET", "dags/{dag_id}", may_read(*DAGS))
+GET_DETAILS = Route("GET", "dags/{dag_id}/details", may_read(*DAGS))
+GET_SOURCE = Route("GET", "dagSources/{dag_id}", may_read(*DAGS, "DAG Code"))
+GET_SOURCE_BY_TOKEN = Route("GET", "dagSources/{file_token}", may_read(*DAGS, "DAG Code"))
 
 PAGE = 100  # the most that Airflow gives at once, unless it is set up otherwise
 MOST_PAGES = 200
+ORDERS = ("dag_id", "dag_display_name", "next_dagrun", "last_run_state", "last_run_start_date")
+ORDERS_OF_2 = ("dag_id",)
 SOURCE_LINES = 300
 SOURCE_CHARACTERS = 24_000
 LONGEST_LINE = 2000
 
 
-DagT = TypeVar("DagT", bound=Dag)
+async def list_dags(
+    api: Api,
+    *,
+    limit: int = 25,
+    offset: int = 0,
+    order_by: str | None = None,
+    tags: Sequence[str] | None = None,
+    owners: Sequence[str] | None = None,
+    dag_id_pattern: str | None = None,
+    paused: bool | None = None,
+    only_active: bool = True,
+    fields: Iterable[str] | None = None,
+) -> DagList:
+    """A page of DAGs, with the fields of a row and those of `fields`.
 
-
-class Dags:
-    """The DAGs of one Airflow."""
-
-    def __init__(self, airflow: Airflow) -> None:
-        self._airflow = airflow
-
-    async def find(self, args: GetDags) -> DagList:
-        """A page of DAGs, with the fields of a row and those asked for.
-
-        Route: GET /dags. Raises InvalidArgumentError for an order that this version does not have.
-        """
-        dialect = await self._airflow.dialect()
-        if args.order_by and args.order_by.removeprefix("-") not in dialect.dag_orders:
-            raise InvalidArgumentError(
-                "order_by", f"{dialect.airflow} orders DAGs by {', '.join(sorted(dialect.dag_orders))} only."
-            )
-        if args.owners and not dialect.filters_owners:
-            rows, total = await self._list_by_owner(args)
-        else:
-            rows, total = await self._page(args, args.limit, args.offset)
-        dags = [Dag.model_validate(row).pick(args.fields or (), always=ROW) for row in rows]
-        end = args.offset + len(dags)
-        return DagList(
-            dags=dags,
-            total=total,
-            returned=len(dags),
-            next_offset=end if dags and end < total else None,
-            note=None if dags else await self._why_empty(args, total),
-        )
-
-    async def _page(self, args: GetDags, limit: int, offset: int) -> tuple[Sequence[dict[str, Any]], int]:
-        dialect = await self._airflow.dialect()
-        wanted = {
-            "order_by": args.order_by or "dag_id",
-            "tags": args.tags,
-            "owners": args.owners if dialect.filters_owners else None,
-            "dag_id_pattern": args.dag_id_pattern,
-            "paused": args.paused,
-            "only_active": args.only_active,
-        }
-        query = {dialect.renamed.get(name, name): value for name, value in wanted.items() if value is not None}
-        answer = await self._airflow.read("dags", query={"limit": limit, "offset": offset, **query})
-        return answer["dags"], answer["total_entries"]
-
-    async def _list_by_owner(self, args: GetDags) -> tuple[Sequence[dict[str, Any]], int]:
-        """Airflow 2 has no such filter: look at every DAG that the other filters leave, as Airflow 3 would."""
-        wanted = [owner.lower() for owner in args.owners or ()]
-        found: list[dict[str, Any]] = []
-        seen = 0
-        for _ in range(MOST_PAGES):
-            rows, total = await self._page(args, PAGE, seen)
-            seen += len(rows)
-            found += [row for row in rows if _owned(", ".join(row["owners"]).lower(), wanted)]
-            if not rows or seen >= total:
-                return found[args.offset : args.offset + args.limit], len(found)
+    Route: GET /dags. Raises InvalidArgumentError for an order that this release does not have.
+    """
+    orders = ORDERS_OF_2 if api.release < (3, 0) else ORDERS
+    if order_by and order_by.removeprefix("-") not in orders:
         raise InvalidArgumentError(
-            "owners", f"there are more than {seen} DAGs to look through here: add tags or dag_id_pattern."
+            "order_by", f"Airflow {api.release.major} orders DAGs by {', '.join(sorted(orders))} only."
         )
+    filters = {"tags": tags, "owners": owners, "dag_id_pattern": dag_id_pattern, "paused": paused}
+    query = {"order_by": order_by or "dag_id", **filters, "exclude_stale": only_active}
+    rows, total = await _matching(api, query, limit, offset)
+    dags = [Dag.model_validate(row).pick(fields or (), always=ROW) for row in rows]
+    return DagList.of(dags, total, offset, None if dags else await _why_empty(api, query, total, offset))
 
-    async def _why_empty(self, args: GetDags, total: int) -> str:
-        if total:
-            return f"offset {args.offset} is past the end: {total} DAGs match."
-        narrowing = [f"paused={str(args.paused).lower()}"] if args.paused is not None else []
-        narrowing += ["only_active"] if args.only_active else []
-        if narrowing:
-            wider = args.model_copy(update={"paused": None, "only_active": False, "offset": 0, "limit": 1})
-            left_out = (await self.find(wider)).total
-            if left_out:
-                return f"No DAG matches; {left_out} match without {' and '.join(narrowing)}."
-        if args.tags or args.owners or args.dag_id_pattern:
-            return "No DAG matches, paused and inactive ones included. Try a shorter dag_id_pattern, or no tags."
-        return "No DAG: none is loaded, or this user may see none. Import errors hide DAGs too."
 
-    async def get(self, args: GetDag) -> Dag:
-        """One DAG. Route: GET /dags/{dag_id}. Raises NotFoundError."""
-        return _picked(Dag.model_validate(await self._dag(args.dag_id)), args)
+async def _matching(api: Api, query: dict[str, Any], limit: int, offset: int) -> tuple[Sequence[dict[str, Any]], int]:
+    by_owner = query["owners"] and api.release < (3, 0)
+    return await (_list_by_owner if by_owner else _page)(api, query, limit, offset)
 
-    async def details(self, args: GetDag) -> DagDetails:
-        """One DAG with all that Airflow tells. Route: GET /dags/{dag_id}/details. Raises NotFoundError."""
-        await self._airflow.require(args.fields or ())
-        answer = await self._airflow.read("dags/{dag_id}/details", {"dag_id": args.dag_id})
-        if not answer.get("owners"):
-            # Airflow 2's details leave the owners empty.
-            answer["owners"] = (await self._dag(args.dag_id))["owners"]
-        return _picked(DagDetails.model_validate(answer), args)
 
-    async def _dag(self, dag_id: str) -> dict[str, Any]:
-        answer: dict[str, Any] = await self._airflow.read("dags/{dag_id}", {"dag_id": dag_id})
-        return answer
+async def _page(api: Api, query: dict[str, Any], limit: int, offset: int) -> tuple[Sequence[dict[str, Any]], int]:
+    given = {name: value for name, value in query.items() if value is not None}
+    answer = await api.read(LIST, query=renamed(api.release, {"limit": limit, "offset": offset, **given}))
+    return answer["dags"], answer["total_entries"]
 
-    async def source(self, args: GetDagSource) -> DagSource:
-        """Numbered lines of a DAG's source.
 
-        Route: GET /dagSources/{file_token} on Airflow 2, the token looked up; GET /dagSources/{dag_id} on 3.
-        Raises NotFoundError, NeedsVersionError, InvalidArgumentError for a line that there is not.
-        """
-        await self._airflow.require(name for name in ("file_token", "version_number") if getattr(args, name))
-        dialect = await self._airflow.dialect()
-        ids = {"file_token": args.file_token or ""} if args.dag_id is None else {"dag_id": args.dag_id}
-        if args.dag_id is not None and "file_token" in dialect.source_route:
-            ids = {"file_token": (await self._dag(args.dag_id))["file_token"]}
-        query = {"version_number": args.version_number} if args.version_number else None
-        answer = await self._airflow.read(dialect.source_route, ids, query=query)
-        return _lines(answer["content"] or "", args)
+async def _list_by_owner(
+    api: Api, query: dict[str, Any], limit: int, offset: int
+) -> tuple[Sequence[dict[str, Any]], int]:
+    """Airflow 2 has no such filter: look at every DAG that the other filters leave, as Airflow 3 would."""
+    wanted = [owner.lower() for owner in query["owners"]]
+    found: list[dict[str, Any]] = []
+    seen = 0
+    for _ in range(MOST_PAGES):
+        rows, total = await _page(api, {**query, "owners": None}, PAGE, seen)
+        seen += len(rows)
+        found += [row for row in rows if _owned(", ".join(row["owners"]).lower(), wanted)]
+        if not rows or seen >= total:
+            return found[offset : offset + limit], len(found)
+    raise InvalidArgumentError(
+        "owners", f"there are more than {seen} DAGs to look through here: add tags or dag_id_pattern."
+    )
 
-    async def tasks(self, args: GetTasks) -> TaskList:
-        """The tasks of a DAG, in the order in which they run unless `order_by` says otherwise.
 
-        Route: GET /dags/{dag_id}/tasks. Raises NotFoundError, RejectedError for an order that there is not.
-        """
-        tasks = await self.graph(args.dag_id, args.order_by)
-        page = tasks[args.offset : args.offset + args.limit]
-        end = args.offset + len(page)
-        past_end = f"offset {args.offset} is past the end: there are {len(tasks)} tasks."
-        return TaskList(
-            dag_id=args.dag_id,
-            tasks=page,
-            total=len(tasks),
-            returned=len(page),
-            next_offset=end if page and end < len(tasks) else None,
-            note=None if page else past_end if tasks else "This DAG has no tasks.",
-        )
+async def _why_empty(api: Api, query: dict[str, Any], total: int, offset: int) -> str:
+    if total:
+        return f"offset {offset} is past the end: {total} DAGs match."
+    narrowing = [f"paused={str(query['paused']).lower()}"] if query["paused"] is not None else []
+    narrowing += ["only_active"] if query["exclude_stale"] else []
+    if narrowing:
+        _, left_out = await _matching(api, {**query, "paused": None, "exclude_stale": False}, 1, 0)
+        if left_out:
+            return f"No DAG matches; {left_out} match without {' and '.join(narrowing)}."
+    if query["tags"] or query["owners"] or query["dag_id_pattern"]:
+        return "No DAG matches, paused and inactive ones included. Try a shorter dag_id_pattern, or no tags."
+    return "No DAG: none is loaded, or this user may see none. Import errors hide DAGs too."
 
-    async def task(self, args: GetTask) -> TaskDetails:
-        """One task. Route: GET /dags/{dag_id}/tasks/{task_id}, and the list for what is upstream.
 
-        Raises NotFoundError, with near ids for a task that there is not.
-        """
-        graph = {task.task_id: task for task in await self.graph(args.dag_id)}
-        require_tasks([args.task_id], graph, args.dag_id)
-        route = "dags/{dag_id}/tasks/{task_id}"
-        answer = await self._airflow.read(route, {"dag_id": args.dag_id, "task_id": args.task_id})
-        there = graph[args.task_id].model_dump(include={"upstream_task_ids", "downstream_task_ids"})
-        return TaskDetails.model_validate({**answer, **there})
+async def get_dag(api: Api, dag_id: str, fields: Sequence[str] | None = None) -> Dag:
+    """One DAG. Route: GET /dags/{dag_id}. Raises NotFoundError."""
+    dag = Dag.model_validate(await api.read(GET, dag_id=dag_id))
+    return dag.pick(fields, always=("dag_id",)) if fields else dag
 
-    async def graph(self, dag_id: str, order_by: str | None = None) -> list[Task]:
-        """All tasks of a DAG with their upstream ids. Route: GET /dags/{dag_id}/tasks."""
-        query = {"order_by": order_by} if order_by else None
-        try:
-            answer = await self._airflow.read("dags/{dag_id}/tasks", {"dag_id": dag_id}, query=query)
-        except RejectedError:
-            if order_by is None:
-                raise
-            raise InvalidArgumentError(
-                "order_by", f"Airflow cannot order tasks by {order_by!r}; try task_id, or leave it out."
-            ) from None
-        downstream = {row["task_id"]: sorted(row["downstream_task_ids"] or []) for row in answer["tasks"]}
-        upstream = upstream_of(downstream)
-        tasks = [
-            Task.model_validate({**row, **_neighbours(row["task_id"], downstream, upstream)}) for row in answer["tasks"]
-        ]
-        if order_by is None:
-            place = running_order(downstream)
-            tasks.sort(key=lambda task: place[task.task_id])
-        return tasks
 
-    async def prepare_patch(self, args: PatchDag) -> Prepared[DagChange]:
-        """Pause or unpause a DAG. Route: PATCH /dags/{dag_id}. Raises NotFoundError, ForbiddenError."""
-        before = bool((await self._dag(args.dag_id))["is_paused"])
-        verb = "Pause" if args.is_paused else "Unpause"
-        already = f"{args.dag_id} is {'paused' if before else 'not paused'} already: nothing to change."
+async def get_dag_details(api: Api, dag_id: str, fields: Sequence[str] | None = None) -> DagDetails:
+    """One DAG with all that Airflow tells. Route: GET /dags/{dag_id}/details. Raises NotFoundError."""
+    answer = await api.read(GET_DETAILS, dag_id=dag_id)
+    if not answer.get("owners"):
+        # Airflow 2's details leave the owners empty.
+        answer["owners"] = (await api.read(GET, dag_id=dag_id))["owners"]
+    details = DagDetails.model_validate(answer)
+    return details.pick(fields, always=("dag_id",)) if fields else details
 
-        async def apply() -> None:
-            await self._airflow.change(
-                "PATCH",
-                "dags/{dag_id}",
-                {"dag_id": args.dag_id},
-                query={"update_mask": ["is_paused"]},
-                body={"is_paused": args.is_paused},
-            )
 
-        same = before == args.is_paused
-        return Prepared(
-            preview=DagChange(
-                done=False,
-                summary=already if same else f"{verb} {args.dag_id}.",
-                dag_id=args.dag_id,
-                is_paused_before=before,
-                is_paused_after=args.is_paused,
-            ),
-            items=() if same else (f"{args.dag_id} is_paused={before}",),
-            apply=apply,
-        )
+async def get_dag_source(
+    api: Api,
+    *,
+    dag_id: str | None = None,
+    file_token: str | None = None,
+    version_number: int | None = None,
+    start_line: int = 1,
+    end_line: int | None = None,
+) -> DagSource:
+    """Numbered lines of a DAG's source, given the DAG, or on Airflow 2 its file token.
+
+    Route: GET /dagSources/{file_token} on Airflow 2, the token looked up; GET /dagSources/{dag_id} on 3.
+    Raises NotFoundError, InvalidArgumentError for a line that there is not.
+    """
+    if dag_id is None or api.release < (3, 0):
+        token = (await api.read(GET, dag_id=dag_id))["file_token"] if dag_id is not None else file_token or ""
+        answer = await api.read(GET_SOURCE_BY_TOKEN, file_token=token)
+    else:
+        query = {"version_number": version_number} if version_number else None
+        answer = await api.read(GET_SOURCE, query=query, dag_id=dag_id)
+    lines, total, last = _numbered(answer["content"] or "", start_line, end_line)
+    return DagSource(
+        dag_id=dag_id,
+        version_number=version_number,
+        total_lines=total,
+        start_line=start_line,
+        end_line=last,
+        next_line=last + 1 if last < total else None,
+        source="\n".join(lines),
+    )
 
 
 def _owned(owners: str, wanted: Iterable[str]) -> bool:
@@ -217,47 +155,20 @@ def shorten(line: str) -> str:
     return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}… ({len(line)} characters)"
 
 
-def _picked(dag: DagT, args: GetDag) -> DagT:
-    return dag.pick(args.fields, always=("dag_id",)) if args.fields else dag
-
-
-def require_tasks(task_ids: Sequence[str], known: Collection[str], dag_id: str) -> None:
-    """Refuse task ids that the DAG does not have, with near ones that it has. Raises NotFoundError."""
-    for task_id in task_ids:
-        if task_id not in known:
-            likely = near(task_id, known, most=3, cutoff=0.5)
-            hint = f"Did you mean {', '.join(likely)}?" if likely else "get_tasks lists its tasks."
-            raise NotFoundError(f"DAG {dag_id} has no task {task_id!r}. {hint}")
-
-
-def _neighbours(
-    task_id: str, downstream: Mapping[str, Sequence[str]], upstream: Mapping[str, Sequence[str]]
-) -> dict[str, Sequence[str]]:
-    return {"upstream_task_ids": sorted(upstream[task_id]), "downstream_task_ids": downstream[task_id]}
-
-
-def _lines(content: str, args: GetDagSource) -> DagSource:
+def _numbered(content: str, start_line: int, end_line: int | None) -> tuple[list[str], int, int]:
+    """Some lines of a text with their numbers; how many it has, and the number of the last that is given."""
     # As Python counts lines: a form feed begins no new one.
     lines = content.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
     total = len(lines)
-    if args.start_line > max(total, 1):
-        raise InvalidArgumentError("start_line", f"is {args.start_line}; the file has {total} lines.")
-    end = min(args.end_line or total, args.start_line + SOURCE_LINES - 1, total)
+    if start_line > max(total, 1):
+        raise InvalidArgumentError("start_line", f"is {start_line}; the file has {total} lines.")
+    last = min(end_line or total, start_line + SOURCE_LINES - 1, total)
     numbered: list[str] = []
     size = 0
-    for number in range(args.start_line, end + 1):
+    for number in range(start_line, last + 1):
         line = f"{number}|{shorten(lines[number - 1])}"
         size += len(line)
         if numbered and size > SOURCE_CHARACTERS:
-            end = number - 1
-            break
+            return numbered, total, number - 1
         numbered.append(line)
-    return DagSource(
-        dag_id=args.dag_id,
-        version_number=args.version_number,
-        total_lines=total,
-        start_line=args.start_line,
-        end_line=end,
-        next_line=end + 1 if end < total else None,
-        source="\n".join(numbered),
-    )
+    return numbered, total, last

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 import anyio
 import httpx
 
 from airflow_mcp import __version__
-from airflow_mcp.airflow.body import CODING, read_body
+from airflow_mcp.airflow.body import CODING, read_body, read_lines
 from airflow_mcp.airflow.broken import unreachable, what_broke
 from airflow_mcp.airflow.failures import (
     RETRIABLE,
@@ -24,6 +24,7 @@ from airflow_mcp.airflow.failures import (
     outcome_unknown,
     redirected,
 )
+from airflow_mcp.airflow.route import Method
 from airflow_mcp.airflow.secrets import Secrets
 from airflow_mcp.airflow.tls import tls_context
 from airflow_mcp.errors import (
@@ -38,29 +39,33 @@ from airflow_mcp.ids import LONGEST, id_problem
 from airflow_mcp.instance import Instance
 from airflow_mcp.text.whole import read_json
 
-Method = Literal["GET", "POST", "PATCH"]
 Query = Mapping[str, str | int | bool | list[str]]
+Body = Mapping[str, Any]
 
 MAX_BODY = 16 * 1024 * 1024
+MAX_STREAM = 1024 * 1024 * 1024  # what is read of a log, of which a line at a time is kept
 LONGEST_TOKEN = 4096
 MOST_JITTER = 1.3
 SENT = "airflow_mcp_sent"
+STREAM = "airflow_mcp_stream"
 WAITS = (0.2, 0.6, 1.8)  # seconds before the second, third and fourth try of a read
 
 
 @dataclass(frozen=True)
-class Call:
-    """One call of Airflow's API.
+class Request:
+    """One request to Airflow's API.
 
-    `change` says that it alters something when it succeeds, `needs` which permission it takes.
+    `change` says that it alters something when it succeeds, `needs` which permission it takes, `stream` that its
+    answer is read line by line.
     """
 
     method: Method
     path: str
     query: Query | None = None
-    body: Mapping[str, Any] | None = None
+    body: Body | None = None
     change: bool = False
     needs: str = ""
+    stream: bool = False
 
 
 def build_path(template: str, ids: Mapping[str, str | int]) -> str:
@@ -94,33 +99,62 @@ class Http:
         if self._client is not None:
             await self._client.aclose()
 
-    async def send(self, call: Call, auth: httpx.Auth | None = None) -> Any:
-        """Send a call and give the JSON of its answer.
+    async def send(self, request: Request, auth: httpx.Auth | None = None) -> Any:
+        """Send a request and give the JSON of its answer; None for a change that is answered with nothing (204).
 
         A read is tried again on a lost connection, 429, 502, 503 and 504; a change is sent once. All tries
         together end after the time-out. Raises a subclass of AirflowMcpError for anything but a 2xx with JSON.
         """
-        if call.change and self._instance.read_only:
+        if request.change and self._instance.read_only:
             raise ReadOnlyError("Nothing was sent: this server is read-only (AIRFLOW_MCP_READ_ONLY).")
         limit = self._instance.timeout
         try:
             with anyio.fail_after(limit):
-                response = await self._once(call, auth) if call.change else await self._with_retries(call, auth)
+                response = (
+                    await self._once(request, auth) if request.change else await self._with_retries(request, auth)
+                )
         except TimeoutError:
-            if call.change:
+            if request.change:
                 raise outcome_unknown(f"no answer within {limit:g} s") from None
-            raise TimedOutError(
-                f"Airflow at {self._instance.url} did not answer within {limit:g} s. "
-                "Ask for less (a filter, a smaller limit), or raise AIRFLOW_MCP_TIMEOUT."
-            ) from None
-        return _decoded(response, call)
+            raise self._too_slow(limit) from None
+        return _decoded(response, request)
 
-    async def _with_retries(self, call: Call, auth: httpx.Auth | None) -> httpx.Response:
+    async def lines(self, request: Request, auth: httpx.Auth | None = None) -> AsyncGenerator[str]:
+        """Send a read and give its answer line by line, as it comes: close what this gives, to stop early.
+
+        Before the first line it is tried again as `send` does; each wait ends after the time-out. Raises as `send`.
+        """
+        limit = self._instance.timeout
+        try:
+            with anyio.fail_after(limit):
+                response = await self._with_retries(replace(request, stream=True), auth)
+        except TimeoutError:
+            raise self._too_slow(limit) from None
+        try:
+            _require_good(response, request)
+            mask = self._secrets.line_mask(response)
+            async for line in read_lines(response, MAX_STREAM):
+                yield mask(line)
+        except httpx.TimeoutException:
+            raise self._too_slow(limit) from None
+        except httpx.RequestError as error:
+            raise unreachable(self._instance.url, error) from None
+        finally:
+            with anyio.CancelScope(shield=True):
+                await response.aclose()
+
+    def _too_slow(self, limit: float) -> TimedOutError:
+        return TimedOutError(
+            f"Airflow at {self._instance.url} did not answer within {limit:g} s. "
+            "Ask for less (a filter, a smaller limit), or raise AIRFLOW_MCP_TIMEOUT."
+        )
+
+    async def _with_retries(self, request: Request, auth: httpx.Auth | None) -> httpx.Response:
         waits = iter(WAITS)
         while True:
             wait = next(waits, None)
             try:
-                response = await self._exchange(call, auth)
+                response = await self._exchange(request, auth)
             except httpx.TimeoutException:
                 raise TimeoutError from None
             except httpx.RequestError as error:
@@ -135,10 +169,10 @@ class Http:
             # Jitter, so that many callers do not come back at the same moment.
             await anyio.sleep(wait * random.uniform(1, MOST_JITTER))  # noqa: S311
 
-    async def _once(self, call: Call, auth: httpx.Auth | None) -> httpx.Response:
+    async def _once(self, request: Request, auth: httpx.Auth | None) -> httpx.Response:
         sent: list[bool] = []
         try:
-            response = await self._exchange(call, auth, sent)
+            response = await self._exchange(request, auth, sent)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise unreachable(self._instance.url, error, change=True) from None
         except httpx.RequestError as error:
@@ -153,23 +187,27 @@ class Http:
             raise outcome_unknown(f"it answered {response.status_code}")
         return response
 
-    async def _exchange(self, call: Call, auth: httpx.Auth | None, sent: list[bool] | None = None) -> httpx.Response:
-        """Send once; `sent` is marked when the call itself goes out, and not just a sign-in before it."""
+    async def _exchange(
+        self, request: Request, auth: httpx.Auth | None, sent: list[bool] | None = None
+    ) -> httpx.Response:
+        """Send once; `sent` is marked when the request itself goes out, and not just a sign-in before it."""
         client = self._open()
         try:
-            request = client.build_request(
-                call.method,
-                f"{self._instance.url}/{call.path}",
-                params=_query(call.query),
-                json=call.body,
-                headers={"accept": "application/json"},
-                extensions={SENT: sent},
+            built = client.build_request(
+                request.method,
+                f"{self._instance.url}/{request.path}",
+                params=_query(request.query),
+                json=request.body,
+                headers={"accept": "application/x-ndjson, text/plain" if request.stream else "application/json"},
+                extensions={SENT: sent, STREAM: request.stream},
             )
         except httpx.InvalidURL:
             raise RejectedError(
                 "The filters are too long for one request: give fewer, or shorter ones. Nothing was sent."
             ) from None
-        response = await client.send(request, auth=auth, follow_redirects=False)
+        response = await client.send(built, auth=auth, follow_redirects=False, stream=request.stream)
+        if _is_streamed(response):
+            return response
         # From here on no secret that was sent is in the answer: whatever is told of it tells none.
         return self._secrets.masked(response)
 
@@ -210,8 +248,13 @@ class Http:
 
 
 async def _read(response: httpx.Response) -> None:
-    """Each answer, a sign-in's own too, before anything else looks at it."""
-    await read_body(response, MAX_BODY)
+    """Each answer, a sign-in's own too, before anything else looks at it, but for what is read line by line."""
+    if not _is_streamed(response):
+        await read_body(response, MAX_BODY)
+
+
+def _is_streamed(response: httpx.Response) -> bool:
+    return response.is_success and bool(response.request.extensions.get(STREAM))
 
 
 async def _mark_sent(request: httpx.Request) -> None:
@@ -235,17 +278,23 @@ def _plain(value: str | int | bool | list[str]) -> str | list[str]:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _decoded(response: httpx.Response, call: Call) -> Any:
-    if 300 <= response.status_code < 400:
-        raise redirected(response)
-    if response.status_code >= 400:
-        raise failure(response, change=call.change, needs=call.needs)
+def _decoded(response: httpx.Response, request: Request) -> Any:
+    _require_good(response, request)
+    if response.status_code == 204 and request.change:
+        return None
     if "json" not in response.headers.get("content-type", ""):
-        raise not_json(response, change=call.change)
+        raise not_json(response, change=request.change)
     try:
         return read_json(response.content)
     except (ValueError, RecursionError):  # too deep, or a number too long, for Python
-        raise garbled(response, change=call.change) from None
+        raise garbled(response, change=request.change) from None
+
+
+def _require_good(response: httpx.Response, request: Request) -> None:
+    if 300 <= response.status_code < 400:
+        raise redirected(response)
+    if response.status_code >= 400:
+        raise failure(response, change=request.change, needs=request.needs)
 
 
 def _retry_after(response: httpx.Response) -> float | None:

@@ -66,6 +66,10 @@ class Secrets:
         headers = response.headers.raw
         return httpx.Response(response.status_code, headers=headers, content=body, request=response.request)
 
+    def line_mask(self, response: httpx.Response) -> Callable[[str], str]:
+        """What takes them out of each line of a good answer, which keeps ordinary words."""
+        return self._mask(good=True, request=response.request).text
+
     def hide(self, text: str) -> str:
         """A text of our own, such as a traceback, without them."""
         return self._mask(good=False).text(text)

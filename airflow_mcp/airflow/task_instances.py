@@ -6,16 +6,18 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from airflow_mcp.airflow.client import Airflow
+from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.dags import PAGE
-from airflow_mcp.errors import ConflictError, InvalidArgumentError, NotFoundError, TooLargeError
+from airflow_mcp.airflow.names import renamed
+from airflow_mcp.airflow.route import TASK_INSTANCES, Route, may_edit, may_read
+from airflow_mcp.airflow.runs import require_logical_date
+from airflow_mcp.errors import ConflictError, NotFoundError, TooLargeError
 from airflow_mcp.models.changes import Relatives
 
-LIST = "dags/~/dagRuns/~/taskInstances/list"
-CLEAR = "dags/{dag_id}/clearTaskInstances"
+LIST = Route("POST", "dags/~/dagRuns/~/taskInstances/list", may_read(*TASK_INSTANCES), lists=True)
+CLEAR = Route("POST", "dags/{dag_id}/clearTaskInstances", may_edit(*TASK_INSTANCES), dry_run="body")
 FAILED = frozenset({"failed", "upstream_failed"})
 MOST_INSTANCES = 10_000
 NO_STATUS = "no_status"
@@ -96,117 +98,87 @@ def other_indexes(markers: Iterable[Marker], instances: Iterable[TaskInstance]) 
     ]
 
 
-class TaskInstances:
-    """The task instances of one Airflow."""
+async def would_clear(api: Api, dag_id: str, body: Mapping[str, Any]) -> list[TaskInstance]:
+    """What a clear with this body would touch, and in which state it is.
 
-    def __init__(self, airflow: Airflow) -> None:
-        self._airflow = airflow
+    Route: POST /dags/{dag_id}/clearTaskInstances with dry_run. Raises NotFoundError for an unknown run.
+    """
+    answer = await api.dry_run(CLEAR, body, dag_id=dag_id)
+    if api.release >= (3, 0):
+        return from_airflow(answer["task_instances"])
+    return await _with_states(api, answer["task_instances"], body)
 
-    async def would_clear(self, dag_id: str, body: Mapping[str, Any]) -> list[TaskInstance]:
-        """What a clear with this body would touch, and in which state it is.
 
-        Route: POST /dags/{dag_id}/clearTaskInstances with dry_run. Raises NotFoundError for an unknown run.
-        """
-        answer = await self._airflow.read(CLEAR, {"dag_id": dag_id}, method="POST", body={**body, "dry_run": True})
-        if (await self._airflow.dialect()).name == "v2":
-            return from_airflow(answer["task_instances"])
-        return await self._with_states(answer["task_instances"], body)
+async def _with_states(
+    api: Api, references: Sequence[Mapping[str, Any]], body: Mapping[str, Any]
+) -> list[TaskInstance]:
+    """Airflow 2 tells neither map index nor state: find those that its references stand for."""
+    states = FAILED if body.get("only_failed") else {"running"} if body.get("only_running") else None
+    candidates = await _of_references(api, references)
+    return matching(references, (each for each in candidates if states is None or each.state in states))
 
-    async def _with_states(
-        self, references: Sequence[Mapping[str, Any]], body: Mapping[str, Any]
-    ) -> list[TaskInstance]:
-        """Airflow 2 tells neither map index nor state: find those that its references stand for."""
-        states = FAILED if body.get("only_failed") else {"running"} if body.get("only_running") else None
-        there = await self._list(references)
-        return matching(references, (each for each in there if states is None or each.state in states))
 
-    async def _list(self, references: Sequence[Mapping[str, Any]]) -> list[TaskInstance]:
-        """All task instances of the tasks and runs of these references.
+async def _of_references(api: Api, references: Sequence[Mapping[str, Any]]) -> list[TaskInstance]:
+    """All task instances of the tasks and runs of these references. Raises TooLargeError over MOST_INSTANCES."""
+    if not references:
+        return []
+    names = ("dag_id", "dag_run_id", "task_id")
+    return await _pages(api, {f"{name}s": sorted({row[name] for row in references}) for name in names})
 
-        Route: POST /dags/~/dagRuns/~/taskInstances/list. Raises TooLargeError over MOST_INSTANCES.
-        """
-        if not references:
-            return []
-        return await self._pages(
-            {f"{name}s": sorted({row[name] for row in references}) for name in ("dag_id", "dag_run_id", "task_id")}
-        )
 
-    async def of_runs(self, dag_id: str, dag_run_ids: Iterable[str], most: int) -> list[TaskInstance]:
-        """All task instances of some runs; none where they are more than `most`.
+async def of_runs(api: Api, dag_id: str, dag_run_ids: Iterable[str], most: int) -> list[TaskInstance]:
+    """All task instances of some runs; none where they are more than `most`.
 
-        Route: POST /dags/~/dagRuns/~/taskInstances/list.
-        """
-        try:
-            return await self._pages({"dag_ids": [dag_id], "dag_run_ids": sorted(dag_run_ids)}, most)
-        except TooLargeError:
-            return []
+    Route: POST /dags/~/dagRuns/~/taskInstances/list.
+    """
+    try:
+        return await _pages(api, {"dag_ids": [dag_id], "dag_run_ids": sorted(dag_run_ids)}, most)
+    except TooLargeError:
+        return []
 
-    async def _pages(self, body: Mapping[str, Any], most: int = MOST_INSTANCES) -> list[TaskInstance]:
-        found: dict[TaskInstance, None] = {}
-        offset = 0
-        while True:
-            page = {"page_limit": PAGE, "page_offset": offset}
-            answer = await self._airflow.read(LIST, method="POST", body={**body, **page})
-            total, rows = answer["total_entries"], answer["task_instances"]
-            if total > most:
-                raise too_many(total)
-            found.update(dict.fromkeys(from_airflow(rows)))
-            offset += len(rows)
-            if not rows or offset >= total:
-                return list(found)
 
-    async def run_at(self, dag_id: str, logical_date: datetime) -> str:
-        """The id of the run with a logical date. Route: GET /dags/{dag_id}/dagRuns. Raises NotFoundError."""
-        name = (await self._airflow.dialect()).logical_date
-        moment = logical_date.isoformat()
-        answer = await self._airflow.read(
-            "dags/{dag_id}/dagRuns",
-            {"dag_id": dag_id},
-            query={f"{name}_gte": moment, f"{name}_lte": moment, "limit": 2},
-        )
-        runs = answer["dag_runs"]
-        if not runs:
-            raise NotFoundError(f"DAG {dag_id} has no run with logical_date {moment}. Give its dag_run_id instead.")
-        return str(runs[0]["dag_run_id"])
+async def _pages(api: Api, body: Mapping[str, Any], most: int = MOST_INSTANCES) -> list[TaskInstance]:
+    found: dict[TaskInstance, None] = {}
+    offset = 0
+    while True:
+        page = {"page_limit": PAGE, "page_offset": offset}
+        answer = await api.read(LIST, body={**body, **page})
+        total, rows = answer["total_entries"], answer["task_instances"]
+        if total > most:
+            raise too_many(total)
+        found.update(dict.fromkeys(from_airflow(rows)))
+        offset += len(rows)
+        if not rows or offset >= total:
+            return list(found)
 
-    async def require_logical_date(self, dag_id: str, dag_run_id: str, name: str) -> str:
-        """The logical date of a run, which an argument needs; on Airflow 3 a triggered run may have none.
 
-        Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}. Raises NotFoundError, InvalidArgumentError for none.
-        """
-        ids = {"dag_id": dag_id, "dag_run_id": dag_run_id}
-        run = await self._airflow.read("dags/{dag_id}/dagRuns/{dag_run_id}", ids)
-        if not run["logical_date"]:
-            raise InvalidArgumentError(name, f"run {dag_run_id} has no logical date, so no run is before or after it.")
-        return str(run["logical_date"])
+async def scoped(api: Api, dag_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a clear with its run's date instead of its id, where Airflow takes other runs along only so."""
+    names = [name for name in NEIGHBOURS if body[name]]
+    run_id = body.get("dag_run_id")
+    if not (names and run_id and api.release == (3, 0)):
+        return dict(body)
+    moment = await require_logical_date(api, dag_id, run_id, names[0])
+    rest = {name: value for name, value in body.items() if name != "dag_run_id"}
+    return {**rest, "start_date": moment, "end_date": moment}
 
-    async def scoped(self, dag_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The body of a clear with its run's date instead of its id, where Airflow takes other runs along only so."""
-        names = [name for name in NEIGHBOURS if body[name]]
-        run_id = body.get("dag_run_id")
-        if not (names and run_id and (await self._airflow.release()).neighbours_by_date):
-            return dict(body)
-        moment = await self.require_logical_date(dag_id, run_id, names[0])
-        rest = {name: value for name, value in body.items() if name != "dag_run_id"}
-        return {**rest, "start_date": moment, "end_date": moment}
 
-    async def count(
-        self, dag_id: str, args: Relatives, dates: tuple[str | None, str | None], task_ids: Iterable[str]
-    ) -> int:
-        """How many there are of these tasks, or of all, from one logical date to another.
+async def count_between(
+    api: Api, dag_id: str, args: Relatives, dates: tuple[str | None, str | None], task_ids: Iterable[str]
+) -> int:
+    """How many there are of these tasks, or of all, from one logical date to another.
 
-        With the past or the future taken along there is no such end. Route: POST /dags/~/dagRuns/~/taskInstances/list.
-        """
-        name = (await self._airflow.dialect()).logical_date
-        wanted = {
-            "dag_ids": [dag_id],
-            "task_ids": sorted(task_ids),
-            f"{name}_gte": None if args.include_past else dates[0],
-            f"{name}_lte": None if args.include_future else dates[1],
-        }
-        body = {name: value for name, value in wanted.items() if value}
-        answer = await self._airflow.read(LIST, method="POST", body={**body, "page_limit": 1})
-        return int(answer["total_entries"])
+    With the past or the future taken along there is no such end. Route: POST /dags/~/dagRuns/~/taskInstances/list.
+    """
+    wanted = {
+        "dag_ids": [dag_id],
+        "task_ids": sorted(task_ids),
+        "logical_date_gte": None if args.include_past else dates[0],
+        "logical_date_lte": None if args.include_future else dates[1],
+    }
+    body = {name: value for name, value in wanted.items() if value}
+    answer = await api.read(LIST, body=renamed(api.release, {**body, "page_limit": 1}))
+    return int(answer["total_entries"])
 
 
 def too_many(number: int) -> TooLargeError:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
 
+from airflow_mcp.airflow.api import Api, Server
+from airflow_mcp.airflow.changes.prepared import ChangeT, Prepared
+from airflow_mcp.airflow.writer import Writer
 from airflow_mcp.errors import PlanError
 from airflow_mcp.guard.plans import Plans
-from airflow_mcp.instance import Instance
-from airflow_mcp.models.changes import ChangeArguments, ChangeT, Prepared
+from airflow_mcp.models.changes import ChangeArguments
 from airflow_mcp.settings import Policy
 
 MOST_DIFFERENCES = 10
 
-ArgumentsT = TypeVar("ArgumentsT", bound=ChangeArguments)
-Prepare = Callable[[ArgumentsT], Awaitable[Prepared[ChangeT]]]
+Prepare = Callable[[], Awaitable[Prepared[ChangeT]]]
 """Looks at what would be changed."""
 
 _DONE = "Done: "
@@ -26,12 +26,12 @@ _PREVIEW_AGAIN = "Nothing was changed. Call with confirm=false, show the preview
 class Guard:
     """Carries out changes of one Airflow under a policy. Remembers what it previewed, to tell what moved since."""
 
-    def __init__(self, policy: Policy, instance: Instance) -> None:
+    def __init__(self, policy: Policy, server: Server) -> None:
         self._policy = policy
-        self._instance = instance
+        self._server = server
         self._plans = Plans()
 
-    async def carry_out(self, tool: str, args: ArgumentsT, prepare: Prepare[ArgumentsT, ChangeT]) -> ChangeT:
+    async def carry_out(self, tool: str, args: ChangeArguments, api: Api, prepare: Prepare[ChangeT]) -> ChangeT:
         """Preview a change, or make it.
 
         With `confirm=false` the preview comes back with its plan. With
@@ -39,15 +39,15 @@ class Guard:
         and is not there, raises PlanError, and nothing was sent. Calls with one plan wait for each other.
         """
         if args.confirm and args.plan is not None:
-            return await self._as_planned(tool, args, args.plan, prepare)
+            return await self._as_planned(tool, args, args.plan, api, prepare)
         if args.confirm and self._policy.confirm == "plan":
             raise PlanError(f"plan: this server changes nothing without one. {_PREVIEW_AGAIN}")
-        change = await prepare(args)
+        change = await prepare()
         digest = self._digest(tool, args, change.items)
-        return await self._make(digest, change) if args.confirm else self._preview(digest, change)
+        return await self._make(digest, change, api) if args.confirm else self._preview(digest, change)
 
     async def _as_planned(
-        self, tool: str, args: ArgumentsT, plan: str, prepare: Prepare[ArgumentsT, ChangeT]
+        self, tool: str, args: ChangeArguments, plan: str, api: Api, prepare: Prepare[ChangeT]
     ) -> ChangeT:
         previewed = self._plans.get(plan)
         if previewed is None:
@@ -58,20 +58,20 @@ class Guard:
         async with previewed.lock:
             if previewed.used:
                 raise PlanError(f"plan: was used: a plan is good once, whatever came of it. {_PREVIEW_AGAIN}")
-            change = await prepare(args)
+            change = await prepare()
             digest = self._digest(tool, args, change.items)
             if digest != previewed.change:
                 raise PlanError(
                     f"plan: no longer holds: {_moved(previewed.items, change.items)}. As it is now: "
                     f"{change.preview.summary} {_PREVIEW_AGAIN}"
                 )
-            return await self._make(digest, change)
+            return await self._make(digest, change, api)
 
-    async def _make(self, digest: str, change: Prepared[ChangeT]) -> ChangeT:
+    async def _make(self, digest: str, change: Prepared[ChangeT], api: Api) -> ChangeT:
         if not change.items:
             return change.preview
         self._plans.use_up(digest)
-        await change.apply()
+        await change.apply(Writer(self._server, api))
         return change.preview.model_copy(update={"done": True, "summary": _DONE + change.preview.summary})
 
     def _preview(self, digest: str, change: Prepared[ChangeT]) -> ChangeT:
@@ -84,7 +84,7 @@ class Guard:
     def _digest(self, tool: str, args: ChangeArguments, items: Sequence[str]) -> str:
         """Of exactly this change here: another argument, instance, thing or state gives another."""
         arguments = args.model_dump(mode="json", exclude={"confirm", "plan"})
-        text = json.dumps([self._instance.url, tool, arguments, list(items)], sort_keys=True)
+        text = json.dumps([self._server.instance.url, tool, arguments, list(items)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Generic, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, StrictBool, model_validator
 
 from airflow_mcp.models.base import Answer, Arguments, Id
 from airflow_mcp.models.dags import DagArguments
+from airflow_mcp.release import Since, Until
 
 NewState = Literal["success", "failed", "skipped"]
 
@@ -53,11 +52,11 @@ class ClearTaskInstances(ChangeArguments, Relatives, DagArguments):
     only_failed: bool = True
     only_running: bool = False
     reset_dag_runs: bool = Field(True, description="false: finished runs stay finished")
-    include_subdags: bool | None = Field(None, description="Airflow 2")
-    include_parentdag: bool | None = Field(None, description="Airflow 2")
-    run_on_latest_version: bool | None = Field(None, description="Airflow 3")
-    prevent_running_task: bool | None = Field(None, description="Airflow 3: refuse if one runs")
-    note: str | None = Field(None, max_length=1000, description="Airflow 3")
+    include_subdags: Annotated[bool | None, Until("3")] = None
+    include_parentdag: Annotated[bool | None, Until("3")] = None
+    run_on_latest_version: Annotated[bool | None, Since("3.1")] = None
+    prevent_running_task: Annotated[bool | None, Since("3.2")] = Field(None, description="refuse if one runs")
+    note: Annotated[str | None, Since("3.3")] = Field(None, max_length=1000)
 
     @model_validator(mode="after")
     def _one_scope(self) -> Self:
@@ -76,7 +75,7 @@ class SetTaskInstancesState(ChangeArguments, Relatives, DagArguments):
     """Arguments of set_task_instances_state."""
 
     task_id: Id
-    new_state: NewState
+    new_state: Annotated[NewState, Since("2.9", value="skipped")]
     dag_run_id: Id | None = None
     logical_date: AwareDatetime | None = Field(None, description="instead of dag_run_id")
     map_index: int | None = Field(None, ge=0, description="default: all")
@@ -104,42 +103,29 @@ class RunOfAffected(Answer):
     task_instances: list[Affected]
 
 
-class TaskInstancesChange(Answer):
-    """A change of task instances: previewed, or made."""
+class Change(Answer):
+    """A change: previewed, or made."""
 
     done: bool
     summary: str
+    plan: str | None = None
+    next: str | None = None
+
+
+class TaskInstancesChange(Change):
+    """A change of task instances."""
+
     total: int = Field(description="task instances affected")
     runs: list[RunOfAffected]
     also_cleared: list[RunOfAffected] | None = Field(
         None, description="failed ones, downstream or setups, that run again"
     )
     left_out: list[str] | None = Field(None, description="asked for, not affected, and why")
-    plan: str | None = None
-    next: str | None = None
 
 
-class DagChange(Answer):
-    """A change of a DAG: previewed, or made."""
+class DagChange(Change):
+    """A change of a DAG."""
 
-    done: bool
-    summary: str
     dag_id: str
     is_paused_before: bool
     is_paused_after: bool
-    plan: str | None = None
-    next: str | None = None
-
-
-ChangeT = TypeVar("ChangeT", TaskInstancesChange, DagChange)
-
-
-@dataclass(frozen=True)
-class Prepared(Generic[ChangeT]):
-    """A change that is known and not made."""
-
-    preview: ChangeT
-    items: tuple[str, ...]
-    """Each thing that would change, with its present state: what a plan is bound to."""
-    apply: Callable[[], Awaitable[None]]
-    """Makes the change, once."""

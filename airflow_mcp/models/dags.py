@@ -7,6 +7,8 @@ from typing import Annotated, Any, Self
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
 
 from airflow_mcp.models.base import Answer, Arguments, Id, Moment, Names, Seconds, Untrusted
+from airflow_mcp.models.page import Page, PageArguments
+from airflow_mcp.release import Since, Until
 
 ROW = ("dag_id", "is_paused", "schedule", "next_run", "tags", "owners")
 """The fields of a row of get_dags, unless more are asked for."""
@@ -18,14 +20,12 @@ class DagArguments(Arguments):
     dag_id: Id
 
 
-class GetDags(Arguments):
+class GetDags(PageArguments):
     """Arguments of get_dags."""
 
-    limit: int = Field(25, ge=1, le=100)
-    offset: int = Field(0, ge=0)
     order_by: str | None = Field(None, description="dag_id or -dag_id; Airflow 3: also last_run_state")
-    tags: list[str] | None = Field(None, description="DAGs with any of these")
-    owners: list[str] | None = Field(None, description="DAGs of any of these; part of a name will do")
+    tags: list[str] | None = Field(None, description="any of these")
+    owners: list[str] | None = Field(None, description="any of these; part of a name will do")
     dag_id_pattern: str | None = Field(None, description="part of the id; % matches anything")
     paused: bool | None = None
     only_active: bool = Field(True, description="false: also DAGs whose file is gone")
@@ -44,8 +44,8 @@ class GetDagSource(Arguments):
     """Arguments of get_dag_source."""
 
     dag_id: Id | None = None
-    file_token: str | None = Field(None, description="instead of dag_id, Airflow 2")
-    version_number: int | None = Field(None, ge=1, description="DAG version, Airflow 3")
+    file_token: Annotated[str | None, Until("3")] = Field(None, description="instead of dag_id")
+    version_number: Annotated[int | None, Since("3")] = Field(None, ge=1)
     start_line: int = Field(1, ge=1)
     end_line: int | None = Field(None, ge=1)
 
@@ -136,7 +136,7 @@ class DagDetails(Dag):
 
     doc_md: Untrusted | None = None
     params: dict[str, Param] | None = None
-    default_args: dict[str, JsonValue] | None = Field(None, description="Airflow 3")
+    default_args: Annotated[dict[str, JsonValue] | None, Since("3.1")] = None
     timezone: Annotated[str | None, BeforeValidator(_zone)] = None
     start_date: Moment | None = None
     end_date: Moment | None = None
@@ -145,30 +145,26 @@ class DagDetails(Dag):
     next_dagrun_logical_date: Moment | None = Field(
         None, validation_alias=AliasChoices("next_dagrun_logical_date", "next_dagrun")
     )
-    active_runs_count: int | None = Field(None, description="Airflow 3")
-    max_consecutive_failed_dag_runs: int | None = None
+    active_runs_count: Annotated[int | None, Since("3.2")] = None
+    max_consecutive_failed_dag_runs: Annotated[int | None, Since("2.9")] = None
     has_task_concurrency_limits: bool | None = None
     is_paused_upon_creation: bool | None = None
     render_template_as_native_obj: bool | None = None
     template_search_path: list[str] | None = Field(
         None, validation_alias=AliasChoices("template_search_path", "template_searchpath")
     )
-    asset_expression: dict[str, JsonValue] | None = Field(
+    asset_expression: Annotated[dict[str, JsonValue] | None, Since("2.9")] = Field(
         None, validation_alias=AliasChoices("asset_expression", "dataset_expression")
     )
-    owner_links: dict[str, str] | None = Field(None, description="Airflow 3")
-    bundle_name: str | None = Field(None, description="Airflow 3")
-    latest_dag_version: DagVersion | None = Field(None, description="Airflow 3")
+    owner_links: Annotated[dict[str, str] | None, Since("3")] = None
+    bundle_name: Annotated[str | None, Since("3")] = None
+    latest_dag_version: Annotated[DagVersion | None, Since("3")] = None
 
 
-class DagList(Answer):
+class DagList(Page[Dag]):
     """A page of DAGs."""
 
-    dags: list[Dag]
-    total: int
-    returned: int
-    next_offset: int | None = None
-    note: str | None = Field(None, description="why the list may be empty")
+    rows: list[Dag] = Field(alias="dags")
 
 
 class DagSource(Answer):

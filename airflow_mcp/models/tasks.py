@@ -8,13 +8,12 @@ from pydantic import AliasChoices, Field, JsonValue, field_validator
 
 from airflow_mcp.models.base import Answer, Id, Moment, Seconds, Untrusted
 from airflow_mcp.models.dags import DagArguments
+from airflow_mcp.models.page import Page, PageArguments
 
 
-class GetTasks(DagArguments):
+class GetTasks(PageArguments, DagArguments):
     """Arguments of get_tasks."""
 
-    limit: int = Field(25, ge=1, le=100)
-    offset: int = Field(0, ge=0)
     order_by: str | None = Field(None, description="a task field, - for descending; default: as they run")
 
 
@@ -63,12 +62,8 @@ class TaskDetails(Task):
         return bool(value) if isinstance(value, int | float) else value
 
 
-class TaskList(Answer):
+class TaskList(Page[Task]):
     """A page of a DAG's tasks."""
 
     dag_id: str
-    tasks: list[Task]
-    total: int
-    returned: int
-    next_offset: int | None = None
-    note: str | None = None
+    rows: list[Task] = Field(alias="tasks")

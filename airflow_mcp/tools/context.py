@@ -1,42 +1,41 @@
-"""What every tool has at hand, made once for the life of the server."""
+"""What the tools work with: one connection for the life of the server, and a call's own view of it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from airflow_mcp.airflow.clear import Clear
-from airflow_mcp.airflow.client import Airflow
-from airflow_mcp.airflow.dags import Dags
-from airflow_mcp.airflow.set_state import SetState
+from airflow_mcp.airflow.api import Api, Server
 from airflow_mcp.guard.confirm import Guard
 from airflow_mcp.settings import Settings
 
 
 @dataclass(frozen=True)
+class Call:
+    """What a tool's function gets, with its arguments."""
+
+    api: Api
+
+
+@dataclass(frozen=True)
 class App:
-    """The endpoints of the Airflow at hand, and the guard before its changes."""
+    """Made once: the Airflow at hand, and the guard before its changes."""
 
-    dags: Dags
-    clear: Clear
-    set_state: SetState
+    server: Server
     guard: Guard
-    hide: Callable[[str], str]
-    """A text without the secrets that were sent to Airflow."""
 
 
-def make_app(settings: Settings, airflow: Airflow) -> App:
+def make_app(settings: Settings, server: Server) -> App:
     """Put the parts together. Nothing is sent."""
-    dags, guard = Dags(airflow), Guard(settings.policy, airflow.instance)
-    return App(dags, Clear(airflow, dags), SetState(airflow, dags), guard, airflow.hide)
+    return App(server, Guard(settings.policy, server))
 
 
 @asynccontextmanager
 async def open_app(settings: Settings) -> AsyncIterator[App]:
     """The parts for these settings; the connections are closed at the end."""
-    airflow = Airflow(settings.instances[0])
+    server = Server(settings.instances[0])
     try:
-        yield make_app(settings, airflow)
+        yield make_app(settings, server)
     finally:
-        await airflow.aclose()
+        await server.aclose()

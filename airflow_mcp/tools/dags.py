@@ -1,5 +1,10 @@
 """The toolset `dags`: the nine endpoints of Airflow's DAG API."""
 
+from airflow_mcp.airflow import dags, tasks
+from airflow_mcp.airflow.changes.clear import prepare_clear
+from airflow_mcp.airflow.changes.pause import prepare_pause
+from airflow_mcp.airflow.changes.prepared import Prepared
+from airflow_mcp.airflow.changes.set_state import prepare_set_state
 from airflow_mcp.models.changes import (
     ClearTaskInstances,
     DagChange,
@@ -9,62 +14,62 @@ from airflow_mcp.models.changes import (
 )
 from airflow_mcp.models.dags import Dag, DagDetails, DagList, DagSource, GetDag, GetDags, GetDagSource
 from airflow_mcp.models.tasks import GetTask, GetTasks, TaskDetails, TaskList
-from airflow_mcp.tools.context import App
-from airflow_mcp.tools.spec import tool
+from airflow_mcp.tools.context import Call
+from airflow_mcp.tools.spec import change, tool
 
 
 @tool("List DAGs")
-async def get_dags(app: App, args: GetDags) -> DagList:
+async def get_dags(call: Call, args: GetDags) -> DagList:
     """Find DAGs: paused, schedule, next run, tags, owners."""
-    return await app.dags.find(args)
+    return await dags.list_dags(call.api, **dict(args))
 
 
 @tool("Get a DAG", user_text=True)
-async def get_dag(app: App, args: GetDag) -> Dag:
+async def get_dag(call: Call, args: GetDag) -> Dag:
     """One DAG in short, with description, file and import errors."""
-    return await app.dags.get(args)
+    return await dags.get_dag(call.api, args.dag_id, args.fields)
 
 
 @tool("Get all details of a DAG", user_text=True)
-async def get_dag_details(app: App, args: GetDag) -> DagDetails:
+async def get_dag_details(call: Call, args: GetDag) -> DagDetails:
     """Everything about a DAG: params and their schemas, default args, docs, timetable, limits, version."""
-    return await app.dags.details(args)
+    return await dags.get_dag_details(call.api, args.dag_id, args.fields)
 
 
 @tool("Read a DAG's source", user_text=True)
-async def get_dag_source(app: App, args: GetDagSource) -> DagSource:
+async def get_dag_source(call: Call, args: GetDagSource) -> DagSource:
     """Numbered lines of a DAG's Python file; 300 at most, next_line to read on."""
-    return await app.dags.source(args)
+    return await dags.get_dag_source(call.api, **dict(args))
 
 
 @tool("List a DAG's tasks")
-async def get_tasks(app: App, args: GetTasks) -> TaskList:
+async def get_tasks(call: Call, args: GetTasks) -> TaskList:
     """The tasks and their graph, in running order: operator, upstream, downstream, retries, pool."""
-    return await app.dags.tasks(args)
+    return await tasks.list_tasks(call.api, **dict(args))
 
 
 @tool("Get a task", user_text=True)
-async def get_task(app: App, args: GetTask) -> TaskDetails:
+async def get_task(call: Call, args: GetTask) -> TaskDetails:
     """Everything about one task."""
-    return await app.dags.task(args)
+    return await tasks.get_task(call.api, args.dag_id, args.task_id)
 
 
-@tool("Pause or unpause a DAG", changes=True)
-async def patch_dag(app: App, args: PatchDag) -> DagChange:
+@change("Pause or unpause a DAG")
+async def patch_dag(call: Call, args: PatchDag) -> Prepared[DagChange]:
     """Pause or unpause a DAG."""
-    return await app.guard.carry_out("patch_dag", args, app.dags.prepare_patch)
+    return await prepare_pause(call.api, args.dag_id, is_paused=args.is_paused)
 
 
-@tool("Clear task instances", changes=True, destructive=True, idempotent=False)
-async def clear_task_instances(app: App, args: ClearTaskInstances) -> TaskInstancesChange:
+@change("Clear task instances", destructive=True, idempotent=False)
+async def clear_task_instances(call: Call, args: ClearTaskInstances) -> Prepared[TaskInstancesChange]:
     """Run task instances again, only failed ones by default.
 
     The preview lists each with its state: the way to see what failed.
     """
-    return await app.guard.carry_out("clear_task_instances", args, app.clear.prepare)
+    return await prepare_clear(call.api, args)
 
 
-@tool("Set the state of task instances", changes=True, destructive=True)
-async def set_task_instances_state(app: App, args: SetTaskInstancesState) -> TaskInstancesChange:
+@change("Set the state of task instances", destructive=True)
+async def set_task_instances_state(call: Call, args: SetTaskInstancesState) -> Prepared[TaskInstancesChange]:
     """Mark task instances success, failed or skipped without running them; failed ones downstream run again."""
-    return await app.guard.carry_out("set_task_instances_state", args, app.set_state.prepare)
+    return await prepare_set_state(call.api, args)

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -16,9 +17,11 @@ from pydantic import BaseModel, ValidationError
 from airflow_mcp.errors import AirflowMcpError, UnknownNameError, VersionChangedError, WrongArgumentsError
 from airflow_mcp.ids import LONGEST, near, unknown
 from airflow_mcp.models.base import Answer, Arguments
+from airflow_mcp.models.changes import ChangeArguments
 from airflow_mcp.text.clean import clean
-from airflow_mcp.tools.context import App
+from airflow_mcp.tools.context import App, Call
 from airflow_mcp.tools.present import as_data, as_text
+from airflow_mcp.tools.releases import api_for
 from airflow_mcp.tools.spec import ToolSpec
 
 MOST_PROBLEMS = 10
@@ -66,7 +69,7 @@ class Runner:
         except Exception as error:
             outcome = "error"
             # What failed may quote what was sent: of a request, or of an answer to it.
-            logger.error("%s failed\n%s", name, self._app.hide("".join(traceback.format_exception(error))))
+            logger.error("%s failed\n%s", name, self._app.server.hide("".join(traceback.format_exception(error))))
             return Result(
                 f"{name} failed inside this server ({type(error).__name__}): a bug, or an Airflow version that it "
                 "does not know. The log on its standard error tells more."
@@ -76,10 +79,17 @@ class Runner:
 
     async def _answer(self, spec: ToolSpec, args: Arguments) -> Answer:
         try:
-            return await spec.function(self._app, args)
+            return await self._once(spec, args)
         except VersionChangedError:
             # The server did not know the route, so nothing happened: ask the version that is there now.
-            return await spec.function(self._app, args)
+            return await self._once(spec, args)
+
+    async def _once(self, spec: ToolSpec, args: Arguments) -> Answer:
+        api = await api_for(self._app.server, spec, args)
+        look = partial(spec.function, Call(api), args)
+        made = self._app.guard.carry_out(spec.name, args, api, look) if isinstance(args, ChangeArguments) else look()
+        answer: Answer = await made
+        return answer
 
 
 def _arguments(spec: ToolSpec, arguments: Mapping[str, Any]) -> Arguments:

@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from airflow_mcp.release import MARK
+
 Schema = dict[str, Any]
 
 
@@ -49,6 +51,9 @@ def _shrink(node: Any, definitions: Schema, *, defaults: bool) -> Any:
         for key, value in node.items()
         if key != "title" and not (key == "default" and (value is None or not defaults))
     }
+    if told := small.pop(MARK, None):
+        rest = small.get("description")
+        small["description"] = f"{told}: {rest}" if rest else told
     if "properties" in node:
         small["additionalProperties"] = False
     if not defaults and "required" in node:

@@ -1,16 +1,19 @@
-"""The decorator that makes a function a tool."""
+"""The decorators that make a function a tool: one that looks, or one that changes something."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
+from airflow_mcp.airflow.changes.prepared import ChangeT, Prepared
 from airflow_mcp.models.base import Answer, Arguments
-from airflow_mcp.tools.context import App
+from airflow_mcp.models.changes import ChangeArguments
+from airflow_mcp.tools.context import Call
 
 ArgumentsT = TypeVar("ArgumentsT", bound=Arguments)
+ChangeArgumentsT = TypeVar("ChangeArgumentsT", bound=ChangeArguments)
 AnswerT = TypeVar("AnswerT", bound=Answer)
 
 
@@ -23,7 +26,8 @@ class ToolSpec:
     description: str
     arguments: type[Arguments]
     answer: type[Answer]
-    function: Callable[[App, Any], Awaitable[Answer]]
+    function: Callable[[Call, Any], Awaitable[Any]]
+    """Gives the answer; of a change, what it would do and how it is done."""
     changes: bool
     destructive: bool
     idempotent: bool
@@ -32,31 +36,54 @@ class ToolSpec:
 
 
 def tool(
+    title: str, *, user_text: bool = False
+) -> Callable[[Callable[[Call, ArgumentsT], Awaitable[AnswerT]]], ToolSpec]:
+    """Make a tool that looks of an async function `(call, args) -> answer`; its docstring is what a model reads."""
+
+    def decorate(function: Callable[[Call, ArgumentsT], Awaitable[AnswerT]]) -> ToolSpec:
+        answer = get_type_hints(function)["return"]
+        return _spec(function, title, answer, idempotent=True, user_text=user_text)
+
+    return decorate
+
+
+def change(
+    title: str, *, destructive: bool = False, idempotent: bool = True
+) -> Callable[[Callable[[Call, ChangeArgumentsT], Awaitable[Prepared[ChangeT]]]], ToolSpec]:
+    """Make a tool that changes something of an async function `(call, args) -> Prepared`, which itself changes nothing.
+
+    The guard does what is prepared, after the person's yes.
+    """
+
+    def decorate(function: Callable[[Call, ChangeArgumentsT], Awaitable[Prepared[ChangeT]]]) -> ToolSpec:
+        [answer] = get_args(get_type_hints(function)["return"])
+        return _spec(function, title, answer, changes=True, destructive=destructive, idempotent=idempotent)
+
+    return decorate
+
+
+def _spec(
+    function: Callable[[Call, Any], Awaitable[Any]],
     title: str,
+    answer: type[Answer],
     *,
     changes: bool = False,
     destructive: bool = False,
-    idempotent: bool = True,
+    idempotent: bool,
     user_text: bool = False,
-) -> Callable[[Callable[[App, ArgumentsT], Awaitable[AnswerT]]], ToolSpec]:
-    """Make a tool of an async function `(app, arguments) -> answer`; its docstring is what a model reads."""
-
-    def decorate(function: Callable[[App, ArgumentsT], Awaitable[AnswerT]]) -> ToolSpec:
-        hints = get_type_hints(function)
-        return ToolSpec(
-            name=function.__name__,
-            title=title,
-            description=" ".join((function.__doc__ or "").split()),
-            arguments=hints["args"],
-            answer=hints["return"],
-            function=function,
-            changes=changes,
-            destructive=destructive,
-            idempotent=idempotent,
-            user_text=user_text,
-        )
-
-    return decorate
+) -> ToolSpec:
+    return ToolSpec(
+        name=function.__name__,
+        title=title,
+        description=" ".join((function.__doc__ or "").split()),
+        arguments=get_type_hints(function)["args"],
+        answer=answer,
+        function=function,
+        changes=changes,
+        destructive=destructive,
+        idempotent=idempotent,
+        user_text=user_text,
+    )
 
 
 def tools_of(toolset: ModuleType) -> list[ToolSpec]:

@@ -52,7 +52,7 @@ def test_tools_together() -> None:
 
 def test_row_of_a_dag() -> None:
     dags = [dag(subject, *job) for subject, job in product(SUBJECTS, JOBS)]
-    text = as_text(as_data(DagList(dags=dags, total=140, returned=len(dags), next_offset=25)))
+    text = as_text(as_data(DagList(rows=dags, total=140, returned=len(dags), next_offset=25)))
     assert all(each.dag_id in text and str(each.schedule) in text for each in dags)
     rows = json.dumps(json.loads(text)["dags"]["rows"], ensure_ascii=False, separators=(",", ":"))
     assert tokens(rows) / len(dags) <= MOST_FOR_A_DAG, rows

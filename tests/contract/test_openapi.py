@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from airflow_mcp.airflow.permissions import PERMISSIONS
+from airflow_mcp.airflow.route import Route
 from airflow_mcp.demo.releases import RELEASES, StandaloneError, install
 from tests.releases import LAST
 from tests.replay import FOLDER
+from tests.routes import ROUTES
 from tests.servers import RECORDED
 from tests.specification import Specification, shipped
 
@@ -54,19 +55,19 @@ def test_every_request_is_in_the_document(version: str) -> None:
     assert len(routes) >= 12, routes
 
 
-def test_permissions_are_of_routes_that_are_there() -> None:
+def test_every_route_is_in_a_document() -> None:
     documents = [specification(version) for version in LAST]
-    assert [each for each in PERMISSIONS if not any(document.has(*each) for document in documents)] == []
+    assert [each for each in ROUTES if not any(document.has(each.method, each.path) for document in documents)] == []
 
 
-def test_permissions_are_of_the_routes_that_are_called() -> None:
+def test_every_route_is_called() -> None:
     called = {(each["method"], each["path"]) for version in RECORDED for each in requests(version)}
     called = {(method, path) for method, path in called if not path.endswith("/version")}  # which all may read
-    used = {request: {route for route in PERMISSIONS if fits(request, route)} for request in called}
+    used = {request: {route for route in ROUTES if fits(request, route)} for request in called}
     assert [request for request in used if not used[request]] == []
-    assert set(PERMISSIONS) - set().union(*used.values()) == set()
+    assert set(ROUTES) - set().union(*used.values()) == set()
 
 
-def fits(request: tuple[str, str], route: tuple[str, str]) -> bool:
-    pattern = r"/api/v\d/" + re.sub(r"\{\w+\}", "[^/]+", route[1])
-    return request[0] == route[0] and re.fullmatch(pattern, request[1]) is not None
+def fits(request: tuple[str, str], route: Route) -> bool:
+    pattern = r"/api/v\d/" + re.sub(r"\{\w+\}", "[^/]+", route.path)
+    return request[0] == route.method and re.fullmatch(pattern, request[1]) is not None

@@ -20,9 +20,9 @@ from typing import Any
 import httpx
 import pytest
 
-from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.instance import Instance
 from airflow_mcp.settings import load_settings
+from tests.fakes import Airflow
 from tests.tls import Certificates
 
 pytestmark = pytest.mark.anyio

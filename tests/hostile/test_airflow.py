@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_mcp.airflow.permissions import PERMISSIONS
 from tests.hostile.airflow import RELEASES, ways
+from tests.routes import ROUTES
 
 pytestmark = pytest.mark.anyio
 
@@ -16,4 +16,4 @@ async def test_every_route_is_reached() -> None:
     assert steps >= versions | {"POST auth/token"}
     one = "PATCH dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}"
     assert one in steps
-    assert {f"{method} {route}" for method, route in PERMISSIONS} == steps - versions - {"POST auth/token"}
+    assert {f"{route.method} {route.path}" for route in ROUTES} == steps - versions - {"POST auth/token"}

@@ -17,11 +17,11 @@ import httpx
 import pytest
 
 import airflow_mcp
-from airflow_mcp.airflow.dialect import numbers
 from airflow_mcp.airflow.failures import failure, not_json
 from airflow_mcp.airflow.secrets import Secrets
 from airflow_mcp.airflow.task_instances import Marker, TaskInstance, other_indexes, require_present
 from airflow_mcp.ids import near
+from airflow_mcp.release import Release
 from airflow_mcp.text.fence import fence
 from airflow_mcp.tools import dags
 from airflow_mcp.tools.present import as_text
@@ -77,7 +77,7 @@ WORST: dict[str, list[Any]] = {
     "airflow_mcp.airflow.sign_in.credential._PRINTABLE": [many("a", "\n"), many("\n")],
     "airflow_mcp.airflow.secrets._CODE": [many("%"), many("%4"), many("%41")],
     "airflow_mcp.airflow.secrets._ESCAPES": [many("\\u00x").encode(), many("\\x").encode(), many("x").encode()],
-    "airflow_mcp.airflow.dialect._RELEASE": [many("1"), f"1.{many('1')}", many("1.")],
+    "airflow_mcp.release._RELEASE": [many("1"), f"1.{many('1')}", many("1.")],
     "airflow_mcp.airflow.failures._TITLE": [
         many("<title>"),
         f"<title>{many(' ')}<",
@@ -143,7 +143,7 @@ def masked(**answer: Any) -> httpx.Response:
 
 FUNCTIONS: dict[str, Callable[[], object]] = {
     "a fence": lambda: fence(many("x <" + " " * 1000)),
-    "a version": lambda: numbers("9" * MB),
+    "a version": lambda: Release.parse("9" * MB),
     "near ids": lambda: near("ab" * 99, [f"{'ba' * 50}{'ab' * 48}{number}" for number in range(MB // 200)], 3, 0.5),
     "near ids of few letters": lambda: near(MESSY, [MESSY[at % 199 :] + MESSY[: at % 199] for at in range(5000)], 3),
     "rows without a common column": lambda: as_text({"rows": [{f"a{number}": 1} for number in range(MB // 10)]}),

@@ -18,12 +18,12 @@ import httpx
 import pytest
 from mcp import Client
 
-from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.demo.releases import StandaloneError
 from airflow_mcp.demo.standalone import Standalone
 from airflow_mcp.instance import Instance
 from airflow_mcp.server import build_server
 from airflow_mcp.settings import Policy, Settings
+from tests.fakes import Airflow
 from tests.kdc import REALM, Realm, missing
 from tests.oracle import Oracle
 from tests.releases import KERBEROS

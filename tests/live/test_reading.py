@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from airflow_mcp.airflow.api import Server
+from airflow_mcp.airflow.route import Route
 from tests.oracle import Oracle
 from tests.servers import DAG_IDS
 from tests.session import Session
@@ -201,3 +205,19 @@ async def test_get_task(session: Session) -> None:
     assert in_group["task_id"] == "группа.задача"
     message = await session.error("get_task", dag_id="load_files", task_id="load_fil")
     assert message == "DAG load_files has no task 'load_fil'. Did you mean load_file, list_files?"
+
+
+LOG = Route("GET", "dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/logs/{try_number}")
+
+
+async def test_a_long_answer_comes_line_by_line(oracle: Oracle) -> None:
+    server = Server(oracle.settings().instances[0])
+    api = await server.api()
+    ids: dict[str, Any] = {"dag_id": "sales_etl", "dag_run_id": oracle.failed_runs["sales_etl"], "task_id": "validate"}
+    try:
+        lines = [line async for line in api.lines(LOG, **ids, try_number=1)]
+    finally:
+        await server.aclose()
+    assert len(lines) > 5
+    assert any("checking order" in line for line in lines), lines
+    assert any("KeyError" in line for line in lines), lines

@@ -15,15 +15,15 @@ from typing import Any
 import httpx
 import pytest
 
-from airflow_mcp.airflow.dialect import V1
-from airflow_mcp.airflow.permissions import PERMISSIONS, needed
 from airflow_mcp.check import findings
 from airflow_mcp.demo.releases import RELEASES
+from airflow_mcp.release import NEWEST
 from tests.examples import examples
 from tests.fab import add_role, add_user
 from tests.oracle import Oracle
 from tests.releases import FAB as FAB_RELEASE
 from tests.releases import FAB_NAME, RUN
+from tests.routes import ROUTES
 from tests.servers import SIMPLE_ROLES
 from tests.session import Session, connect, text_of
 
@@ -219,11 +219,12 @@ def test_each_route_takes_exactly_what_is_named(oracle: Oracle, custom: User) ->
         assert answer.status_code in (200, 400, 403, 404), answer.text
         return answer.status_code != 403
 
-    for method, route in PERMISSIONS:
-        if request := asked(oracle, method, route):
-            named = set(needed(method, route, V1).split(", "))
-            assert may(request, named), (method, route)
-            assert [each for each in sorted(named) if may(request, named - {each})] == [], (method, route)
+    for route in ROUTES:
+        if request := asked(oracle, route.method, route.path):
+            assert route.needs
+            named = set(route.needs.on(NEWEST["v1"]).split(", "))
+            assert may(request, named), route
+            assert [each for each in sorted(named) if may(request, named - {each})] == [], route
 
 
 async def refused(oracle: Oracle, user: str, tool: str) -> str:

@@ -13,7 +13,6 @@ import anyio
 import pytest
 from mcp import Client
 
-from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.sign_in.credential import bearer
 from airflow_mcp.airflow.sign_in.password import PasswordLogin
 from airflow_mcp.airflow.sign_in.renewed import RenewedAuth
@@ -21,6 +20,7 @@ from airflow_mcp.demo.releases import RELEASES
 from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
 from airflow_mcp.tools.context import App, make_app
+from tests.fakes import Airflow
 from tests.oracle import Oracle
 from tests.releases import RUN
 from tests.servers import DAG_IDS
@@ -51,8 +51,8 @@ async def connect_with_login(oracle: Oracle) -> AsyncIterator[tuple[Session, Ren
     async with Client(build_server(oracle.settings(), parts)) as client:
         session = Session(client)
         await session.ok("get_dags")
-        assert made[0]._connection
-        auth = made[0]._connection.auth
+        assert made[0]._known
+        auth = made[0]._known.auth
         assert isinstance(auth, RenewedAuth)
         yield session, auth
 

@@ -1,12 +1,11 @@
-"""What the dialect says of a release, against the OpenAPI document that this very release ships."""
+"""What the marks say of a release, against the OpenAPI document that this very release ships."""
 
 from __future__ import annotations
 
 import pytest
 
-from airflow_mcp.airflow.client import Airflow
-from airflow_mcp.airflow.dialect import GONE_WITH_3, SINCE
 from airflow_mcp.errors import NeedsVersionError
+from tests.fakes import MARKED, Airflow
 from tests.oracle import Oracle
 
 pytestmark = pytest.mark.anyio
@@ -41,7 +40,7 @@ async def test_exactly_what_the_document_lacks_is_refused(oracle: Oracle, forced
         there.add("file_token")  # which is a part of the route
     else:
         there.discard("file_token")  # which the answers still have
-    asked = {*SINCE, *GONE_WITH_3} - {"new_state=skipped"}  # which 2.7 and 2.8 have in their documents alone
+    asked = set(MARKED) - {"new_state=skipped"}  # which 2.7 and 2.8 have in their documents alone
     found = {name for name in asked if await refused(oracle, name, api if forced else "auto")}
     assert found == asked - there
 

@@ -16,7 +16,6 @@ import httpcore
 import httpx
 import pytest
 
-from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.http import MAX_BODY
 from airflow_mcp.errors import (
     AirflowMcpError,
@@ -29,6 +28,7 @@ from airflow_mcp.errors import (
 )
 from airflow_mcp.instance import Instance
 from airflow_mcp.settings import load_settings
+from tests.fakes import Airflow
 
 pytestmark = pytest.mark.anyio
 

@@ -12,7 +12,6 @@ import anyio.lowlevel
 import httpx
 import pytest
 
-from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.check import Finding, findings
 from airflow_mcp.errors import (
     AirflowMcpError,
@@ -24,6 +23,7 @@ from airflow_mcp.errors import (
     UnreachableError,
 )
 from airflow_mcp.instance import Instance
+from tests.fakes import Airflow
 from tests.releases import LAST
 from tests.replay import URL, Replay, connect_error, replayed
 
@@ -89,7 +89,7 @@ def asked(requests: list[httpx.Request]) -> list[str]:
 async def test_the_newer_api_is_asked_for_first(version: str) -> None:
     server = Server(version)
     airflow = Airflow(Instance(url=URL), server)
-    assert (await airflow.dialect()).name == ("v1" if version < "3" else "v2")
+    assert (await airflow.api()).release.api == ("v1" if version < "3" else "v2")
     both = ["/api/v2/version", "/api/v1/version"]
     assert asked(server.requests) == (both if version < "3" else both[:1])
     assert (await airflow.version()).startswith(version)
@@ -189,7 +189,7 @@ async def test_a_failed_look_is_not_kept() -> None:
 
 async def test_no_credentials_go_with_the_look() -> None:
     server = Server("2.11")
-    await Airflow(Instance(url=URL, username="ana", password="pw"), server).dialect()
+    await Airflow(Instance(url=URL, username="ana", password="pw"), server).api()
     assert [request.headers.get("authorization") for request in server.requests] == [None, None]
 
 

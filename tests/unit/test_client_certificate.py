@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.errors import SettingsError, UnreachableError
 from airflow_mcp.instance import Instance
+from tests.fakes import Airflow
 from tests.tls import Certificates, tls_door
 
 pytestmark = pytest.mark.anyio

@@ -22,13 +22,13 @@ import anyio
 import httpx
 import pytest
 
-from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.sign_in import command as command_module
 from airflow_mcp.airflow.sign_in.command import TokenCommand
 from airflow_mcp.airflow.sign_in.credential import LARGEST_ANSWER, Credential
 from airflow_mcp.airflow.sign_in.programs import Ended
 from airflow_mcp.errors import NotSignedInError
 from airflow_mcp.instance import Instance
+from tests.fakes import Airflow
 
 pytestmark = pytest.mark.anyio
 
@@ -598,7 +598,7 @@ async def test_the_token_is_in_no_error_log_or_repr(good: bool, printed: Any, ca
         await airflow.read("dags")
     except NotSignedInError as error:
         said += traceback.format_exception(error)
-    auth = airflow._connection and airflow._connection.auth
+    auth = airflow._known and airflow._known.auth
     assert auth is not None
     said += [repr(auth), repr(vars(auth)), repr(await credential(settings)), caplog.text]
     assert [text for text in said if "s3cret" in text] == []

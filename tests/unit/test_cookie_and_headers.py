@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import pytest
 
-from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.check import findings
 from airflow_mcp.errors import (
     AirflowMcpError,
@@ -22,6 +21,7 @@ from airflow_mcp.errors import (
     SettingsError,
 )
 from airflow_mcp.instance import Instance
+from tests.fakes import Airflow
 from tests.releases import LAST
 from tests.tls import Certificates
 

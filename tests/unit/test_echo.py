@@ -17,11 +17,11 @@ import anyio
 import httpx
 import pytest
 
-from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.check import findings
 from airflow_mcp.errors import AirflowMcpError, MayHaveHappenedError, NotSignedInError
 from airflow_mcp.instance import Instance
 from tests.examples import agreeable
+from tests.fakes import Airflow
 from tests.replay import URL, Replay, replayed
 
 pytestmark = pytest.mark.anyio

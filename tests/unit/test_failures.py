@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from airflow_mcp.airflow.http import Call, Http
+from airflow_mcp.airflow.http import Http, Request
 from airflow_mcp.errors import (
     AirflowMcpError,
     BusyError,
@@ -26,8 +26,8 @@ from airflow_mcp.instance import Instance
 pytestmark = pytest.mark.anyio
 
 URL = "http://airflow.test"
-READ = Call("GET", "api/v2/dags/etl")
-CHANGE = Call("PATCH", "api/v2/dags/etl", body={"is_paused": True}, change=True)
+READ = Request("GET", "api/v2/dags/etl")
+CHANGE = Request("PATCH", "api/v2/dags/etl", body={"is_paused": True}, change=True)
 DOCS = "https://airflow.apache.org/docs/apache-airflow/2.11.2/stable-rest-api-ref.html#section/Errors/"
 
 
@@ -47,7 +47,7 @@ def page(status: int, title: str) -> httpx.Response:
     return httpx.Response(status, html=f"<html><head><title>{title}</title></head><body>{'x' * 2000}</body></html>")
 
 
-async def told(response: httpx.Response, call: Call) -> AirflowMcpError:
+async def told(response: httpx.Response, call: Request) -> AirflowMcpError:
     http = Http(Instance(url=URL), httpx.MockTransport(lambda _: response))
     with pytest.raises(AirflowMcpError) as error:
         await http.send(call)
@@ -195,7 +195,7 @@ every_failure = pytest.mark.parametrize(("response", "parts"), FAILURES.values()
 @every_refusal
 @pytest.mark.parametrize("call", [READ, CHANGE], ids=["read", "change"])
 async def test_a_refusal_says_what_failed_and_what_to_do(
-    response: httpx.Response, kind: type[AirflowMcpError], parts: list[str], call: Call
+    response: httpx.Response, kind: type[AirflowMcpError], parts: list[str], call: Request
 ) -> None:
     error = await told(response, call)
     assert type(error) is kind
@@ -249,7 +249,7 @@ async def test_what_airflow_says_is_on_one_line(status: int, said: str) -> None:
 
 
 async def test_permissions_are_named_for_airflow_alone() -> None:
-    call = Call("GET", "api/v2/dags", needs="can read on DAGs")
+    call = Request("GET", "api/v2/dags", needs="can read on DAGs")
     for response in (v1(403, "Forbidden"), v2(403, "Forbidden"), httpx.Response(403)):
         error = await told(response, call)
         assert "Needed: can read on DAGs." in str(error)

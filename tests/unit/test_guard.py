@@ -10,15 +10,19 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from airflow_mcp.airflow.api import Api, Known, Server
+from airflow_mcp.airflow.changes.prepared import Prepared
+from airflow_mcp.airflow.writer import Writer
 from airflow_mcp.errors import AirflowMcpError, ConflictError, MayHaveHappenedError, PlanError
 from airflow_mcp.guard.confirm import MOST_DIFFERENCES, Guard
 from airflow_mcp.guard.plans import MOST_REMEMBERED_ITEMS, REMEMBERED_PLANS
 from airflow_mcp.instance import Instance
-from airflow_mcp.models.changes import DagChange, PatchDag, Prepared
+from airflow_mcp.models.changes import DagChange, PatchDag
 from airflow_mcp.settings import Policy
 
 pytestmark = pytest.mark.anyio
 
+API = Api(Server(Instance()), Known("v2", "3.3.2", None))
 ITEMS = ("sales is_paused=False",)
 NOT_KNOWN = "plan: is not known here: it comes from no preview of this server, from one before its start,"
 
@@ -32,7 +36,7 @@ class Change:
         self.applied = 0
         self.fault: AirflowMcpError | None = None
 
-    async def prepare(self, args: PatchDag) -> Prepared[DagChange]:
+    async def prepare(self) -> Prepared[DagChange]:
         await anyio.lowlevel.checkpoint()  # others come in between
         self.looked += 1
         preview = DagChange(
@@ -40,7 +44,7 @@ class Change:
         )
         return Prepared(preview, self.items, self._apply)
 
-    async def _apply(self) -> None:
+    async def _apply(self, writer: Writer) -> None:
         await anyio.lowlevel.checkpoint()
         if self.fault:
             raise self.fault
@@ -48,7 +52,7 @@ class Change:
 
 
 def guard(url: str = "http://airflow.test", **settings: Any) -> Guard:
-    return Guard(Policy(**settings), Instance(url=url))
+    return Guard(Policy(**settings), Server(Instance(url=url)))
 
 
 def arguments(*, confirm: bool, plan: str | None = None, dag_id: str = "sales") -> PatchDag:
@@ -56,7 +60,7 @@ def arguments(*, confirm: bool, plan: str | None = None, dag_id: str = "sales") 
 
 
 async def preview(of: Guard, change: Change, dag_id: str = "sales", tool: str = "patch_dag") -> DagChange:
-    return await of.carry_out(tool, arguments(confirm=False, dag_id=dag_id), change.prepare)
+    return await of.carry_out(tool, arguments(confirm=False, dag_id=dag_id), API, change.prepare)
 
 
 async def plan_of(of: Guard, change: Change, dag_id: str = "sales", tool: str = "patch_dag") -> str:
@@ -66,7 +70,7 @@ async def plan_of(of: Guard, change: Change, dag_id: str = "sales", tool: str = 
 
 
 async def confirm(of: Guard, change: Change, plan: str | None = None) -> DagChange:
-    return await of.carry_out("patch_dag", arguments(confirm=True, plan=plan), change.prepare)
+    return await of.carry_out("patch_dag", arguments(confirm=True, plan=plan), API, change.prepare)
 
 
 async def refused(of: Guard, change: Change, plan: str | None) -> str:
@@ -89,7 +93,7 @@ async def test_a_preview_changes_nothing_and_says_how_to_go_on() -> None:
 async def test_a_preview_with_a_plan_changes_nothing_either() -> None:
     ours, change = guard(), Change()
     plan = await plan_of(ours, change)
-    again = await ours.carry_out("patch_dag", arguments(confirm=False, plan=plan), change.prepare)
+    again = await ours.carry_out("patch_dag", arguments(confirm=False, plan=plan), API, change.prepare)
     assert (change.applied, again.done, again.plan) == (0, False, plan)
 
 

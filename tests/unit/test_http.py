@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import random
 import re
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -15,8 +17,7 @@ import httpx
 import pytest
 
 from airflow_mcp.airflow import http as http_module
-from airflow_mcp.airflow.client import Airflow
-from airflow_mcp.airflow.http import MAX_BODY, Call, Http, build_path
+from airflow_mcp.airflow.http import MAX_BODY, Http, Request, build_path
 from airflow_mcp.airflow.sign_in import sign_in_to
 from airflow_mcp.errors import (
     AirflowMcpError,
@@ -35,13 +36,14 @@ from airflow_mcp.instance import Instance
 from airflow_mcp.tools import dags
 from airflow_mcp.tools.spec import tools_of
 from tests.examples import ID_ARGUMENTS, agreeable, examples, with_id
+from tests.fakes import Airflow
 from tests.releases import LAST
 from tests.replay import URL, Replay, connect_error, replayed
 
 pytestmark = pytest.mark.anyio
 
-READ = Call("GET", "api/v2/dags")
-CHANGE = Call("PATCH", "api/v2/dags/etl", body={"is_paused": True}, change=True)
+READ = Request("GET", "api/v2/dags")
+CHANGE = Request("PATCH", "api/v2/dags/etl", body={"is_paused": True}, change=True)
 Answer = Callable[[httpx.Request], Awaitable[httpx.Response]]
 PASSWORD, TOKEN = "s3cret-pw", "s3cret-token"
 JSON = {"content-type": "application/json"}
@@ -181,7 +183,7 @@ async def test_an_id_is_one_encoded_segment(value: str, segment: str) -> None:
 
 @pytest.mark.parametrize("value", REFUSED.values(), ids=REFUSED)
 async def test_an_id_that_cannot_be_one_is_refused_by_name(value: str) -> None:
-    airflow = Airflow(Instance(url=URL), wire := Wire(answers(FINE)))
+    airflow = Airflow(Instance(url=URL, api_version="v2"), wire := Wire(answers(FINE)))
     with pytest.raises(InvalidArgumentError, match=r"^run_id: ") as refused:
         await airflow.read("dags/{dag_id}/dagRuns/{run_id}", {"dag_id": "etl", "run_id": value})
     assert refused.value.field == "run_id"
@@ -491,7 +493,7 @@ async def test_read_only_sends_no_change() -> None:
     with pytest.raises(ReadOnlyError, match=r"Nothing was sent.*AIRFLOW_MCP_READ_ONLY"):
         await http.send(CHANGE)
     assert wire.requests == []
-    assert await http.send(Call("POST", CHANGE.path, body={"dry_run": True})) == {"fine": True}
+    assert await http.send(Request("POST", CHANGE.path, body={"dry_run": True})) == {"fine": True}
 
 
 # -- answers that are none of Airflow's
@@ -537,7 +539,7 @@ async def test_an_odd_answer_to_a_read(
 
 @pytest.mark.parametrize("value", [b"na\xefve", "отчёт".encode()], ids=["latin-1", "utf-8"])
 @pytest.mark.parametrize("call", [READ, CHANGE], ids=["read", "change"])
-async def test_a_header_of_a_proxy_may_be_in_any_language(value: bytes, call: Call) -> None:
+async def test_a_header_of_a_proxy_may_be_in_any_language(value: bytes, call: Request) -> None:
     headers = [(b"content-type", b"application/json"), (b"x-served-by", value)]
     http, _ = sender(httpx.Response(200, headers=headers, content=b'{"fine": true}'))
     assert await http.send(call) == {"fine": True}
@@ -561,7 +563,7 @@ REDIRECTS = {
 
 @pytest.mark.parametrize("call", [READ, CHANGE], ids=["read", "change"])
 @pytest.mark.parametrize(("location", "says"), REDIRECTS.items(), ids=[*REDIRECTS])
-async def test_a_redirect_is_named_and_not_followed(location: str, says: str, call: Call) -> None:
+async def test_a_redirect_is_named_and_not_followed(location: str, says: str, call: Request) -> None:
     http, wire = sender(httpx.Response(302, headers={"location": location}), FINE)
     with pytest.raises(NotAirflowError, match=re.escape(says)) as error:
         await http.send(call, sign_in_to(Instance(username="ana", password=PASSWORD)).at("v1"))
@@ -580,7 +582,7 @@ async def test_no_kind_of_redirect_is_followed(status: int) -> None:
 
 @pytest.mark.parametrize("call", [READ, CHANGE], ids=["read", "change"])
 @pytest.mark.parametrize("status", [302, 304])
-async def test_only_a_2xx_is_success(status: int, call: Call) -> None:
+async def test_only_a_2xx_is_success(status: int, call: Request) -> None:
     http, _ = sender(plain(status))
     with pytest.raises(AirflowMcpError):
         await http.send(call)
@@ -598,7 +600,7 @@ ODD: list[httpx.Response | Exception | float] = [
 
 @pytest.mark.parametrize("call", [READ, CHANGE], ids=["read", "change"])
 @pytest.mark.parametrize("token", [True, False], ids=["token", "password"])
-async def test_no_error_tells_a_secret(call: Call, token: bool) -> None:
+async def test_no_error_tells_a_secret(call: Request, token: bool) -> None:
     settings = Instance(token=TOKEN) if token else Instance(username="ana", password=PASSWORD)
     auth = sign_in_to(settings).at("v1")
     for what in ODD:
@@ -620,8 +622,101 @@ async def test_a_session_cookie_is_not_sent_back() -> None:
 
 async def test_query_and_headers_are_what_airflow_reads() -> None:
     http, wire = sender(FINE)
-    await http.send(Call("GET", "api/v2/dags", query={"tags": ["a b", "c&d"], "paused": True, "limit": 5, "q": "ё"}))
+    await http.send(Request("GET", "api/v2/dags", query={"tags": ["a b", "c&d"], "paused": True, "limit": 5, "q": "ё"}))
     [request] = wire.requests
     assert unquote(request.url.query.decode().replace("+", " ")) == "tags=a b&tags=c&d&paused=true&limit=5&q=ё"
     assert request.headers["accept"] == "application/json"
     assert request.headers["user-agent"].startswith("airflow-ops-mcp/")
+
+
+# -- an answer that is read line by line
+
+LOG = Request("GET", "api/v2/dags/etl/dagRuns/r/taskInstances/t/logs/1", needs="can read on Task Logs")
+PLAIN = {"content-type": "text/plain"}
+
+
+async def lines_of(*pieces: bytes, coding: str = "identity", **settings: Any) -> list[str]:
+    headers = {**PLAIN, "content-encoding": coding}
+    wire = Wire(lambda _: answered(httpx.Response(200, headers=headers, stream=Chunks(*pieces))))
+    return [line async for line in Http(Instance(url=URL, **settings), wire).lines(LOG)]
+
+
+async def answered(response: httpx.Response) -> httpx.Response:
+    return response
+
+
+@pytest.mark.parametrize(
+    ("pieces", "lines"),
+    [
+        ([b"one\ntwo\r\n", b"th", b"ree\n"], ["one", "two", "three"]),
+        ([b"no end"], ["no end"]),
+        ([b"\n\n"], ["", ""]),
+        ([], []),
+        (["zweimal ü".encode()[:-1], "ü\n".encode()[-2:]], ["zweimal ü"]),
+        ([b"\xff\n"], ["\ufffd"]),
+        ([b"x" * 100_000, b"x" * 100_000 + b"\nnext"], ["x" * 65536 + "… (200000 bytes)", "next"]),
+    ],
+    ids=["lines", "no line feed", "empty lines", "nothing", "half a character a piece", "no text", "a long line"],
+)
+async def test_lines_come_as_they_are(pieces: list[bytes], lines: list[str]) -> None:
+    assert await lines_of(*pieces) == lines
+
+
+async def test_lines_are_unpacked() -> None:
+    packed = gzip.compress(b"one\ntwo\n")
+    assert await lines_of(packed[:5], packed[5:], coding="gzip") == ["one", "two"]
+
+
+async def test_of_a_log_without_end_no_more_is_read_than_is_taken() -> None:
+    given = 0
+
+    class Endless(httpx.AsyncByteStream):
+        closed = False
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            nonlocal given
+            while True:
+                given += 1
+                yield b"again\n"
+
+        async def aclose(self) -> None:
+            self.closed = True
+
+    stream = Endless()
+    http = Http(Instance(url=URL), Wire(lambda _: answered(httpx.Response(200, headers=PLAIN, stream=stream))))
+    async with aclosing(http.lines(LOG)) as lines:
+        assert await anext(lines) == "again"
+    assert given <= 2
+    assert stream.closed
+
+
+async def test_a_secret_is_in_no_line() -> None:
+    assert await lines_of(f"got {TOKEN}!\n".encode(), headers=f"X-Key: {TOKEN}") == ["got ***!"]
+
+
+@pytest.mark.parametrize(
+    ("piece", "kind", "says"),
+    [
+        (httpx.ReadError("reset"), UnreachableError, URL),
+        (httpx.ReadTimeout("late"), TimedOutError, "did not answer within 30 s"),
+    ],
+)
+async def test_lines_that_break_off_are_an_error(piece: Exception, kind: type[AirflowMcpError], says: str) -> None:
+    http = Http(Instance(url=URL), Wire(lambda _: answered(httpx.Response(200, stream=Chunks(b"one\n", piece)))))
+    lines = http.lines(LOG)
+    assert await anext(lines) == "one"
+    with pytest.raises(kind, match=re.escape(says)):
+        await anext(lines)
+
+
+async def test_lines_that_are_refused_say_why() -> None:
+    wire = Wire(answers(httpx.Response(403, json={"detail": "Forbidden"})))
+    with pytest.raises(AirflowMcpError, match=r"may not do that \(403\).*Needed: can read on Task Logs"):
+        [line async for line in Http(Instance(url=URL), wire).lines(LOG)]
+
+
+async def test_lines_are_asked_for_again_before_the_first(slept: list[float]) -> None:
+    wire = Wire(answers(httpx.Response(503), httpx.Response(200, headers=PLAIN, content=b"one\n")))
+    assert [line async for line in Http(Instance(url=URL), wire).lines(LOG)] == ["one"]
+    assert len(wire.requests) == 2
+    assert wire.requests[0].headers["accept"] == "application/x-ndjson, text/plain"

@@ -18,13 +18,13 @@ import anyio
 import httpx
 import pytest
 
-from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.airflow.sign_in import kerberos, sign_in_to
 from airflow_mcp.airflow.sign_in.kerberos import KRB5, SPNEGO, KerberosAuth
 from airflow_mcp.check import findings
 from airflow_mcp.errors import ForbiddenError, NotSignedInError, RejectedError, SettingsError
 from airflow_mcp.instance import PREFIX, Instance
 from airflow_mcp.settings import load_settings
+from tests.fakes import Airflow
 
 pytestmark = pytest.mark.anyio
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from airflow_mcp.airflow.dialect import V1, V2
-from airflow_mcp.airflow.permissions import PERMISSIONS, needed
+from airflow_mcp.release import NEWEST
 from tests.examples import examples
 from tests.replay import Replay, replayed
+from tests.routes import ROUTES
 
 pytestmark = pytest.mark.anyio
 
@@ -75,7 +75,8 @@ async def test_without_a_reason_of_airflows_it_is_named_as_well() -> None:
 
 
 def test_every_route_reads_or_edits_what_fab_knows() -> None:
-    for method, route in PERMISSIONS:
-        words = needed(method, route, V1)
-        assert words.startswith("can edit on DAGs" if method == "PATCH" else "can ")
-        assert needed(method, route, V2).startswith(f"{words} (FAB), or the role ")
+    for route in ROUTES:
+        assert route.needs
+        words = route.needs.on(NEWEST["v1"])
+        assert words.startswith("can read on DAGs" if route.reads else "can edit on DAGs")
+        assert route.needs.on(NEWEST["v2"]).startswith(f"{words} (FAB), or the role ")

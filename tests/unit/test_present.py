@@ -12,7 +12,7 @@ from airflow_mcp.tools.present import as_data, as_text
 
 
 def listed(*dags: Dag) -> dict[str, Any]:
-    return as_data(DagList(dags=list(dags), total=len(dags), returned=len(dags)))
+    return as_data(DagList(rows=list(dags), total=len(dags), returned=len(dags)))
 
 
 def test_data_has_no_nulls_and_no_field_that_was_not_given() -> None:

@@ -8,19 +8,20 @@ from typing import Any
 import httpx
 import pytest
 
-from airflow_mcp.airflow.client import Airflow
-from airflow_mcp.airflow.dialect import SINCE, V1, V2
 from airflow_mcp.errors import AirflowMcpError, NeedsVersionError
 from airflow_mcp.instance import Instance
+from airflow_mcp.release import ApiName, Release, Since
+from tests.fakes import MARKED, Airflow
 from tests.replay import URL, Replay, replayed
 
 pytestmark = pytest.mark.anyio
 
+SINCE = {name for name, each in MARKED.items() if isinstance(each.mark, Since)}
 CLEAR: dict[str, Any] = {"dag_id": "history", "dag_run_id": "any", "confirm": True}
 SET: dict[str, Any] = {**CLEAR, "task_id": "first"}
 
 
-class Release(httpx.AsyncBaseTransport):
+class Telling(httpx.AsyncBaseTransport):
     """An Airflow that tells its version, to those who sign in if it is told so, and nothing else."""
 
     def __init__(self, version: str, *, guarded: bool = False) -> None:
@@ -32,7 +33,7 @@ class Release(httpx.AsyncBaseTransport):
         self.paths.append(request.url.path)
         if self.guarded and "authorization" not in request.headers:
             return httpx.Response(401)
-        if request.url.path == f"/api/v{int(self.version[0]) - 1}/version":
+        if request.url.path == ("/api/v1/version" if self.version < "3" else "/api/v2/version"):
             return httpx.Response(200, json={"version": self.version})
         return httpx.Response(404, json={"error": "API route not found"})
 
@@ -49,25 +50,22 @@ class Release(httpx.AsyncBaseTransport):
         ("3.0.6", {"version_number"}, {"default_args", "run_on_latest_version", "note", "file_token"}),
         ("3.1.0rc1", {"run_on_latest_version", "default_args"}, {"active_runs_count", "prevent_running_task"}),
         ("3.2.2", {"prevent_running_task", "active_runs_count"}, {"note", "include_subdags"}),
-        ("3.3.2", set(SINCE), {"file_token", "include_subdags", "include_parentdag"}),
-        ("3.10.0", set(SINCE), {"file_token", "include_subdags", "include_parentdag"}),
+        ("3.3.2", SINCE, {"file_token", "include_subdags", "include_parentdag"}),
+        ("3.10.0", SINCE, {"file_token", "include_subdags", "include_parentdag"}),
     ],
 )
 def test_what_a_release_has_and_lacks(version: str, has: set[str], lacks: set[str]) -> None:
-    dialect = (V1 if version < "3" else V2).of(version)
-    assert lacks <= dialect.lacks.keys()
-    assert not has & dialect.lacks.keys()
-    assert dialect.varies == frozenset()
+    release = Release.parse(version)
+    assert release
+    absent = {name for name, each in MARKED.items() if not each.mark.allows(release)}
+    assert lacks <= absent
+    assert not has & absent
 
 
-def test_a_version_in_no_known_form_lacks_what_its_api_lacks() -> None:
-    assert V2.of("edge").lacks == V2.lacks
-    assert V2.of("edge").varies == frozenset()
-
-
-def test_every_name_is_told_by_one_of_the_two_apis() -> None:
-    assert V1.varies | V1.lacks.keys() == SINCE.keys()
-    assert V2.varies < V1.lacks.keys()
+async def test_a_version_in_no_known_form_counts_as_the_newest_of_its_api() -> None:
+    for version, newest in (("3-edge", (3, 0)), ("edge", (3, 3))):
+        api = await Airflow(Instance(url=URL), Telling(version)).api()
+        assert (api.release, api.here) == (newest, f"Airflow {version}")
 
 
 REFUSED = [
@@ -88,18 +86,18 @@ REFUSED = [
 async def test_it_is_refused_by_name_and_nothing_is_sent(
     version: str, tool: str, arguments: dict[str, Any], name: str, needs: str, forced: bool
 ) -> None:
-    server = Release(version)
-    api = f"v{int(version[0]) - 1}"
+    server = Telling(version)
+    api: ApiName = "v1" if version < "3" else "v2"
     async with replayed(server, username=None, password=None, api_version=api if forced else "auto") as session:
         message = await session.error(tool, **arguments)
-    exact = not forced or name in (V1 if api == "v1" else V2).varies
+    exact = not forced or MARKED[name].mark.varies(api)
     assert message == f"{name} needs Airflow {needs}. This is Airflow {version if exact else version[0]}."
     assert {path.rpartition("/")[2] for path in server.paths} <= {"version"}
     assert bool(server.paths) is exact
 
 
 async def test_a_version_that_is_set_is_refined_once_and_only_when_it_matters() -> None:
-    server = Release("3.0.6")
+    server = Telling("3.0.6")
     airflow = Airflow(Instance(url=URL, api_version="v2"), server)
     await airflow.require(["only_failed", "latest_dag_version"])
     assert server.paths == []
@@ -110,7 +108,7 @@ async def test_a_version_that_is_set_is_refined_once_and_only_when_it_matters() 
 
 
 async def test_a_version_that_is_set_is_refined_with_the_sign_in() -> None:
-    server = Release("3.3.2", guarded=True)
+    server = Telling("3.3.2", guarded=True)
     await Airflow(Instance(url=URL, api_version="v2", token="s3cret"), server).require(["note"])
     assert server.paths == ["/api/v2/version"]
     with pytest.raises(AirflowMcpError, match=r"Not signed in \(401\)"):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, cast
+from typing import Any
 
 import anyio
 import pytest
 
+from airflow_mcp.airflow.api import Server
 from airflow_mcp.errors import NotFoundError, UnknownNameError, VersionChangedError
 from airflow_mcp.models.base import Answer, Arguments
-from airflow_mcp.tools.context import App
+from airflow_mcp.settings import Settings
+from airflow_mcp.tools.context import Call, make_app
 from airflow_mcp.tools.run import Result, Runner
 from airflow_mcp.tools.spec import ToolSpec, tool
 
@@ -26,23 +28,24 @@ class Greeting(Answer):
     text: str
 
 
-class FakeApp:
-    calls = 0
-
-    @staticmethod
-    def hide(text: str) -> str:
+class Hiding(Server):
+    def hide(self, text: str) -> str:
         return text.replace("s3cret", "[hidden]")
+
+
+def runner(spec: ToolSpec) -> Runner:
+    settings = Settings.for_one(api_version="v2")  # so nothing is sent to find out
+    return Runner([spec], make_app(settings, Hiding(settings.instances[0])))
 
 
 def greeter(*outcomes: Exception | None) -> ToolSpec:
     """A tool that fails as told, one call after the other, and then greets."""
+    left = [*outcomes]
 
     @tool("Greet")
-    async def greet(app: App, args: Greet) -> Greeting:
+    async def greet(call: Call, args: Greet) -> Greeting:
         """Greet."""
-        fake = cast("Any", app)
-        fake.calls += 1
-        if fake.calls <= len(outcomes) and (error := outcomes[fake.calls - 1]):
+        if left and (error := left.pop(0)):
             raise error
         if args.name == "sleeper":
             await anyio.sleep(60)
@@ -52,7 +55,7 @@ def greeter(*outcomes: Exception | None) -> ToolSpec:
 
 
 async def call(spec: ToolSpec, **arguments: Any) -> Result:
-    return await Runner([spec], cast("App", FakeApp())).call("greet", arguments)
+    return await runner(spec).call("greet", arguments)
 
 
 async def test_an_answer_is_data_and_text() -> None:
@@ -71,7 +74,7 @@ async def test_wrong_arguments_are_named_and_nothing_is_called() -> None:
 
 async def test_a_tool_that_is_not_offered() -> None:
     with pytest.raises(UnknownNameError, match=r"^Unknown tool: greets\. Did you mean greet\?$"):
-        await Runner([greeter()], cast("App", FakeApp())).call("greets", {})
+        await runner(greeter()).call("greets", {})
 
 
 async def test_another_version_is_asked_once_more() -> None:
@@ -100,7 +103,7 @@ async def test_a_bug_is_told_and_logged_without_what_was_sent(caplog: pytest.Log
 
 async def test_an_answer_that_does_not_fit_its_model_is_no_wrong_argument() -> None:
     @tool("Greet")
-    async def greet(app: App, args: Greet) -> Greeting:
+    async def greet(call: Call, args: Greet) -> Greeting:
         """Greet."""
         return Greeting.model_validate({})
 

@@ -16,11 +16,11 @@ import airflow_mcp
 import airflow_mcp.check
 import airflow_mcp.server
 from airflow_mcp.__main__ import main
-from airflow_mcp.airflow.client import Airflow
 from airflow_mcp.check import Finding
 from airflow_mcp.errors import SettingsError
 from airflow_mcp.instance import PREFIX, Instance, variable
 from airflow_mcp.settings import FIELDS, Policy, Settings, load_settings
+from tests.fakes import Airflow
 
 SECRET = "s3cret"
 NAMES = [variable(name) for name in FIELDS]

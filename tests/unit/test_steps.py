@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_mcp.airflow.integrity import brought_up_to_date
-from airflow_mcp.airflow.steps import Step, cleared_after
+from airflow_mcp.airflow.changes.integrity import brought_up_to_date
+from airflow_mcp.airflow.changes.steps import SET_TASK, Step, cleared_after
 from airflow_mcp.airflow.task_instances import TaskInstance
 
 
@@ -14,7 +14,7 @@ def instance(task_id: str, state: str, dag_run_id: str = "r1", dag_id: str = "et
 
 
 def step(*sets: TaskInstance, dag_run_id: str | None = "r1") -> Step:
-    return Step(sets[0].task_id, dag_run_id, "PATCH", "route", {}, {}, sets)
+    return Step(sets[0].task_id, dag_run_id, SET_TASK, {}, {}, sets)
 
 
 A, B, OTHER_A = instance("a", "success"), instance("b", "failed"), instance("a", "failed", "r1", "other")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from airflow_mcp.instance import ApiName
+from airflow_mcp.release import ApiName
 
 
 def _nothing(_: ApiName) -> None:

@@ -16,7 +16,8 @@ import httpx
 from airflow_mcp.airflow.failures import ADVICE
 from airflow_mcp.airflow.sign_in.base import SignIn
 from airflow_mcp.errors import NotSignedInError
-from airflow_mcp.instance import PREFIX, ApiName, Instance
+from airflow_mcp.instance import PREFIX, Instance
+from airflow_mcp.release import ApiName
 from airflow_mcp.text.clean import one_line
 
 SPNEGO = "1.3.6.1.5.5.2"

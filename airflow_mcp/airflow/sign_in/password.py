@@ -14,7 +14,8 @@ from airflow_mcp.airflow.sign_in.given import GivenAuth
 from airflow_mcp.airflow.sign_in.login import access_token, token_request
 from airflow_mcp.airflow.sign_in.renewed import RenewedAuth
 from airflow_mcp.errors import NotSignedInError
-from airflow_mcp.instance import ApiName, Instance
+from airflow_mcp.instance import Instance
+from airflow_mcp.release import ApiName
 
 
 def with_password(instance: Instance) -> SignIn:

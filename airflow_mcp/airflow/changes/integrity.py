@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from airflow_mcp.airflow.report import shortened
+from airflow_mcp.airflow.changes.report import shortened
 from airflow_mcp.airflow.task_instances import TaskInstance
 
 REMOVED = "removed"

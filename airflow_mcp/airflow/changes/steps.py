@@ -6,12 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_mcp.airflow.http import Method
+from airflow_mcp.airflow.route import TASK_INSTANCES, Route, may_edit
 from airflow_mcp.airflow.task_instances import FAILED, NEIGHBOURS, NO_STATUS, RELATIVES, TaskInstance
 from airflow_mcp.models.changes import SetTaskInstancesState
+from airflow_mcp.release import FIRST
 
-SET_STATES = "dags/{dag_id}/updateTaskInstancesState"
-TASK_INSTANCE = "dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}"
+_TASK_INSTANCE = "dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}"
+SET_RUN = Route("POST", "dags/{dag_id}/updateTaskInstancesState", may_edit(*TASK_INSTANCES))
+SET_TASK = Route("PATCH", _TASK_INSTANCE, may_edit(*TASK_INSTANCES), dry_run="path", dry_run_since=FIRST["v2"])
+SET_INDEX = Route(
+    "PATCH", f"{_TASK_INSTANCE}/{{map_index}}", may_edit(*TASK_INSTANCES), dry_run="path", dry_run_since=FIRST["v2"]
+)
 
 
 @dataclass(frozen=True)
@@ -21,9 +26,8 @@ class Step:
     task_id: str
     dag_run_id: str | None
     """The only run that it changes; None where it takes others along."""
-    method: Method
-    route: str
-    ids: Mapping[str, str | int]
+    route: Route
+    ids: Mapping[str, Any]
     body: Mapping[str, Any]
     sets: Sequence[TaskInstance]
 
@@ -63,12 +67,12 @@ def state_body(args: SetTaskInstancesState) -> dict[str, Any]:
     return {"new_state": args.new_state, **{name: getattr(args, name) for name in RELATIVES}}
 
 
-def named_task(args: SetTaskInstancesState, run_id: str) -> tuple[str, dict[str, str | int]]:
+def named_task(args: SetTaskInstancesState, run_id: str) -> tuple[Route, dict[str, str | int]]:
     """The route of the task or map index that is named in a run, and the ids in it."""
     ids: dict[str, str | int] = {"dag_id": args.dag_id, "dag_run_id": run_id, "task_id": args.task_id}
     if args.map_index is None:
-        return TASK_INSTANCE, ids
-    return f"{TASK_INSTANCE}/{{map_index}}", {**ids, "map_index": args.map_index}
+        return SET_TASK, ids
+    return SET_INDEX, {**ids, "map_index": args.map_index}
 
 
 def whole_run(args: SetTaskInstancesState, run_id: str, sets: Sequence[TaskInstance]) -> Step:
@@ -76,7 +80,7 @@ def whole_run(args: SetTaskInstancesState, run_id: str, sets: Sequence[TaskInsta
     # Which other runs Airflow 2 would take along depends on the schedule, which cannot be read.
     only_here = dict.fromkeys(NEIGHBOURS, False)
     body = {**state_body(args), **only_here, "task_id": args.task_id, "dag_run_id": run_id, "dry_run": False}
-    return Step(args.task_id, run_id, "POST", SET_STATES, {"dag_id": args.dag_id}, body, sets)
+    return Step(args.task_id, run_id, SET_RUN, {"dag_id": args.dag_id}, body, sets)
 
 
 def one_by_one(instances: Iterable[TaskInstance], place: Mapping[str, int], body: Mapping[str, Any]) -> list[Step]:
@@ -85,8 +89,7 @@ def one_by_one(instances: Iterable[TaskInstance], place: Mapping[str, int], body
         Step(
             each.task_id,
             each.dag_run_id,
-            "PATCH",
-            f"{TASK_INSTANCE}/{{map_index}}" if each.map_index >= 0 else TASK_INSTANCE,
+            SET_INDEX if each.map_index >= 0 else SET_TASK,
             each.ids,
             body,
             [each],

@@ -1,0 +1,190 @@
+"""One Airflow: finds out which release answers, signs in, and gives each call an `Api` to look with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import anyio
+import httpx
+
+from airflow_mcp.airflow.http import Body, Http, Query, Request, build_path
+from airflow_mcp.airflow.route import Route
+from airflow_mcp.airflow.sign_in import sign_in_to
+from airflow_mcp.errors import (
+    AirflowMcpError,
+    ForbiddenError,
+    NotAirflowError,
+    NotFoundError,
+    NotSignedInError,
+    RouteMissingError,
+    VersionChangedError,
+)
+from airflow_mcp.instance import Instance
+from airflow_mcp.release import NEWEST, ApiName, Release
+
+Ids = Mapping[str, str | int]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the Airflow that answers."""
+
+    api: ApiName
+    version: str
+    """As it tells it; empty where the settings name the API and it was not asked."""
+    auth: httpx.Auth | None
+
+    @property
+    def release(self) -> Release:
+        """Its release; the newest of its API where it is in no known form."""
+        told = Release.parse(self.version)
+        return told if told and told.api == self.api else NEWEST[self.api]
+
+
+class Server:
+    """One Airflow. Nothing is sent before the first call."""
+
+    def __init__(self, instance: Instance, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.instance = instance
+        self._http = Http(instance, transport)
+        self._sign_in = sign_in_to(instance)
+        self._lock = anyio.Lock()
+        self._known: Known | None = None
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    def hide(self, text: str) -> str:
+        """A text without the secrets that were sent lately."""
+        return self._http.hide(text)
+
+    async def api(self, *, exact: bool = False) -> Api:
+        """What one call looks with. The release is found out once, and anew when the server became another.
+
+        Where the settings name the API, its newest release is taken for granted, unless `exact` asks for the
+        server's own. Route: GET /version. Raises NotAirflowError when neither API answers.
+        """
+        known = await self._connect()
+        if exact and not known.version:
+            _, version = await self._detect(known.auth)
+            known = self._known = replace(known, version=version)
+        return Api(self, known)
+
+    async def version(self) -> str:
+        """The server's own version as it is now, for example 3.3.2.
+
+        Route: GET /version. Raises NotAirflowError when neither API answers.
+        """
+        return (await self._detect())[1]
+
+    async def require_unchanged(self, known: Known) -> None:
+        """Raise VersionChangedError if the server was upgraded since, unless the settings fix its API."""
+        if self.instance.api_version != "auto":
+            return
+        api, version = await self._detect()
+        if (api, version) != (known.api, known.version):
+            self._known = None
+            raise VersionChangedError(f"Airflow is now {version}. Nothing was changed. Call again.")
+
+    async def send(self, known: Known, request: Request, ids: Ids) -> Any:
+        """Send a request with its ids put in, and give the JSON of its answer; None for nothing."""
+        try:
+            return await self._http.send(_placed(known, request, ids), known.auth)
+        except RouteMissingError:
+            await self.require_unchanged(known)
+            raise
+
+    def lines(self, known: Known, request: Request, ids: Ids) -> AsyncGenerator[str]:
+        """Send a request with its ids put in, and give its answer line by line, as it comes."""
+        return self._http.lines(_placed(known, request, ids), known.auth)
+
+    async def _connect(self) -> Known:
+        if self._known is None:
+            async with self._lock:
+                if self._known is None:
+                    named = self.instance.api_version
+                    api, version = await self._detect() if named == "auto" else (named, "")
+                    self._known = Known(api, version, self._sign_in.at(api))
+        return self._known
+
+    async def _detect(self, auth: httpx.Auth | None = None) -> tuple[ApiName, str]:
+        named = self.instance.api_version
+        auth = auth or self._sign_in.always
+        apis: tuple[ApiName, ...] = ("v2", "v1") if named == "auto" else (named,)
+        for api in apis:
+            try:
+                answer = await self._http.send(Request("GET", f"api/{api}/version"), auth)
+            except (RouteMissingError, NotFoundError):
+                continue
+            except (NotSignedInError, ForbiddenError) as error:
+                if auth or named != "auto":
+                    raise
+                raise _behind_proxy(self.instance, error) from None
+            if isinstance(answer, dict) and isinstance(answer.get("version"), str):
+                return api, answer["version"]
+        raise NotAirflowError(
+            f"No Airflow API answers at {self.instance.url}: neither /api/v2/version nor /api/v1/version is "
+            "there. Check AIRFLOW_MCP_URL and its path prefix, and AIRFLOW_MCP_API_VERSION if it is set."
+        )
+
+
+class Api:
+    """What one call looks at Airflow with. Nothing here can change anything."""
+
+    def __init__(self, server: Server, known: Known) -> None:
+        self._server = server
+        self.known = known
+        self.release = known.release
+
+    @property
+    def here(self) -> str:
+        """The Airflow at hand, as exactly as it is known, for a message."""
+        return f"Airflow {self.known.version or self.release.major}"
+
+    async def read(
+        self, route: Route, *, query: Query | None = None, body: Body | None = None, **ids: str | int
+    ) -> Any:
+        """The JSON of a route that only reads. Raises ValueError for one that changes something."""
+        return await self._server.send(self.known, self._reading(route, query, body), ids)
+
+    async def dry_run(self, route: Route, body: Body, **ids: str | int) -> Any:
+        """The JSON that tells what a change would do. Raises ValueError where no dry run was seen to change nothing."""
+        dry = route.as_dry_run(self.release)
+        marked = {**body, "dry_run": True} if route.dry_run == "body" else body
+        return await self._server.send(self.known, to_request(self.release, dry, None, marked), ids)
+
+    def lines(self, route: Route, *, query: Query | None = None, **ids: str | int) -> AsyncGenerator[str]:
+        """The answer of a route that only reads, line by line as it comes, however long it is."""
+        return self._server.lines(self.known, self._reading(route, query, None), ids)
+
+    async def require_unchanged(self) -> None:
+        """Raise VersionChangedError if the server was upgraded since."""
+        await self._server.require_unchanged(self.known)
+
+    def _reading(self, route: Route, query: Query | None, body: Body | None) -> Request:
+        if not route.reads:
+            raise ValueError(f"{route.method} {route.path} changes something")
+        return to_request(self.release, route, query, body)
+
+
+def to_request(
+    release: Release, route: Route, query: Query | None, body: Body | None, *, change: bool = False
+) -> Request:
+    """A request of a route, its path still with the names of the ids."""
+    needs = route.needs.on(release) if route.needs else ""
+    return Request(route.method, route.path, query, body, change=change, needs=needs)
+
+
+def _placed(known: Known, request: Request, ids: Ids) -> Request:
+    return replace(request, path=f"api/{known.api}/{build_path(request.path, ids)}")
+
+
+def _behind_proxy(instance: Instance, error: AirflowMcpError) -> AirflowMcpError:
+    return type(error)(
+        f"{instance.url} wants a sign-in for its version, which Airflow itself does not: a proxy in front of it "
+        "has its own sign-in. Give that in AIRFLOW_MCP_HEADERS, or set AIRFLOW_MCP_API_VERSION to v1 or v2 to go on "
+        "without asking."
+    )

@@ -1,0 +1,170 @@
+"""clear_task_instances: what would run again, and then the clear itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.changes.prepared import Prepared
+from airflow_mcp.airflow.changes.report import by_run, count, left_out, shortened
+from airflow_mcp.airflow.changes.undated import undated_runs
+from airflow_mcp.airflow.graph import related
+from airflow_mcp.airflow.runs import require_logical_date
+from airflow_mcp.airflow.task_instances import (
+    CLEAR,
+    MOST_INSTANCES,
+    NEIGHBOURS,
+    RELATIVES,
+    Marker,
+    TaskInstance,
+    absent,
+    count_between,
+    other_indexes,
+    require_present,
+    scoped,
+    too_many,
+    would_clear,
+)
+from airflow_mcp.airflow.tasks import downstream_ids, require_tasks
+from airflow_mcp.airflow.writer import Writer
+from airflow_mcp.errors import NeedsVersionError
+from airflow_mcp.models.changes import ClearTaskInstances, TaskInstancesChange
+
+OPTIONS = ("include_subdags", "include_parentdag", "run_on_latest_version", "prevent_running_task", "note")
+"""What some releases take and others do not: sent where it is given."""
+
+MOST_COMPARED = 1000  # task instances that Airflow is made to list only to tell which ones a filter leaves out
+
+
+async def prepare_clear(api: Api, args: ClearTaskInstances) -> Prepared[TaskInstancesChange]:
+    """Clear task instances so that they run again.
+
+    Route: POST /dags/{dag_id}/clearTaskInstances. Raises NotFoundError for an unknown run, task or map index,
+    NeedsVersionError for one map index where this Airflow would clear others too.
+    """
+    markers = [Marker.parse(text) for text in args.task_ids or ()]
+    reached = await _tasks(api, args, markers)
+    body = await scoped(api, args.dag_id, {**_options(args), **_scope(args), **_task_ids(api, markers)})
+    affected, not_affected = await _look(api, args, markers, body, reached)
+    _refuse_other_indexes(api, markers, affected)
+
+    async def apply(writer: Writer) -> None:
+        await writer.send(CLEAR, body=body, dag_id=args.dag_id)
+
+    return Prepared(
+        preview=TaskInstancesChange(
+            done=False,
+            summary=_summary(args, affected),
+            total=len(affected),
+            runs=by_run(affected, args.dag_id),
+            left_out=[*not_affected, *await undated_runs(api, args)] or None,
+        ),
+        items=tuple(sorted(map(str, affected))),
+        apply=apply,
+    )
+
+
+async def _tasks(api: Api, args: ClearTaskInstances, markers: Sequence[Marker]) -> set[str]:
+    """The tasks that are named and their relatives; none where all are meant. Raises NotFoundError."""
+    if not markers:
+        return set()
+    named = [marker.task_id for marker in markers]
+    graph = await downstream_ids(api, args.dag_id)
+    require_tasks(named, graph, args.dag_id)
+    return related(graph, named, upstream=args.include_upstream, downstream=args.include_downstream)
+
+
+async def _look(
+    api: Api, args: ClearTaskInstances, markers: Sequence[Marker], body: Mapping[str, Any], reached: Iterable[str]
+) -> tuple[list[TaskInstance], list[str]]:
+    """What would be cleared, and in words what is among those asked for and would not be.
+
+    Airflow takes milliseconds for each task instance that it lists, so with many only the filtered ones are
+    listed. Raises TooLargeError where there are too many without a filter.
+    """
+    filtered = args.only_failed or args.only_running
+    reason = "and only_failed is on" if args.only_failed else "and only_running is on"
+    number = await _in_reach(api, args, reached)
+    if filtered and number > MOST_COMPARED:
+        affected = await would_clear(api, args.dag_id, body)
+        rest = number - sum(each.dag_id == args.dag_id for each in affected)
+        return affected, [f"up to {rest} more task instances in these runs, {reason}"] if rest > 0 else []
+    if number > MOST_INSTANCES:
+        raise too_many(number)
+    unfiltered = await _unfiltered(api, args.dag_id, markers, body)
+    affected = await would_clear(api, args.dag_id, body) if filtered else unfiltered
+    kept = {*affected, *other_indexes(markers, unfiltered)}
+    others = (each for each in unfiltered if each not in kept)
+    return affected, left_out(others, reason)
+
+
+async def _in_reach(api: Api, args: ClearTaskInstances, task_ids: Iterable[str]) -> int:
+    """How many task instances are in the runs that are asked for; one run alone is not looked at, and counts 0."""
+    scope = _scope(args)
+    dates = scope.get("start_date"), scope.get("end_date")
+    if args.dag_run_id:
+        names = [name for name in NEIGHBOURS if getattr(args, name)]
+        if not names:
+            return 0
+        moment = await require_logical_date(api, args.dag_id, args.dag_run_id, names[0])
+        dates = moment, moment
+    return await count_between(api, args.dag_id, args, dates, task_ids)
+
+
+async def _unfiltered(api: Api, dag_id: str, markers: Sequence[Marker], body: Mapping[str, Any]) -> list[TaskInstance]:
+    """What a clear without a filter would touch. Raises NotFoundError for what was named and does not exist."""
+    unfiltered = {**body, "only_failed": False, "only_running": False}
+    found = await would_clear(api, dag_id, unfiltered)
+    if absent(markers, found):
+        whole = {**unfiltered, "task_ids": [marker.task_id for marker in markers]}
+        require_present(markers, await would_clear(api, dag_id, whole), dag_id)
+    return found
+
+
+def _options(args: ClearTaskInstances) -> dict[str, Any]:
+    options = {name: getattr(args, name) for name in OPTIONS if getattr(args, name) is not None}
+    always = ("only_failed", "only_running", "reset_dag_runs", *RELATIVES)
+    return {**{name: getattr(args, name) for name in always}, **options}
+
+
+def _scope(args: ClearTaskInstances) -> dict[str, Any]:
+    scope = {
+        "dag_run_id": args.dag_run_id,
+        "start_date": args.start_date and args.start_date.isoformat(),
+        "end_date": args.end_date and args.end_date.isoformat(),
+    }
+    return {name: value for name, value in scope.items() if value is not None}
+
+
+def _task_ids(api: Api, markers: Sequence[Marker]) -> dict[str, Any]:
+    if not markers:
+        return {}
+    if api.release < (3, 0):
+        return {"task_ids": list(dict.fromkeys(marker.task_id for marker in markers))}
+    return {
+        "task_ids": [
+            marker.task_id if marker.map_index is None else [marker.task_id, marker.map_index] for marker in markers
+        ]
+    }
+
+
+def _refuse_other_indexes(api: Api, markers: Sequence[Marker], affected: Iterable[TaskInstance]) -> None:
+    """Airflow 2 clears all indexes of a task that its filter leaves, and 3.0 does where relatives go along.
+
+    Later ones clear another index only as a relative of something else that was asked for.
+    """
+    others = [each.label for each in other_indexes(markers, sorted(affected))]
+    if others and api.release < (3, 1):
+        raise NeedsVersionError(
+            "Clearing one map index",
+            "Airflow 3" if api.release < (3, 0) else "Airflow 3.1",
+            f"{api.here} would clear {shortened(others)} too. Name the task without an index to clear them all.",
+        )
+
+
+def _summary(args: ClearTaskInstances, affected: Sequence[TaskInstance]) -> str:
+    if not affected:
+        return f"Nothing to clear in {args.dag_id}: no task instance fits."
+    then = "the runs are queued again" if args.reset_dag_runs else "finished runs stay finished"
+    return f"Clear {count(affected)} of {args.dag_id}; {then}."

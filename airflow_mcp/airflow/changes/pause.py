@@ -1,0 +1,36 @@
+"""patch_dag: pausing and unpausing a DAG."""
+
+from __future__ import annotations
+
+from airflow_mcp.airflow import dags
+from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.changes.prepared import Prepared
+from airflow_mcp.airflow.route import DAGS, Route, may_edit
+from airflow_mcp.airflow.writer import Writer
+from airflow_mcp.models.changes import DagChange
+
+PATCH = Route("PATCH", "dags/{dag_id}", may_edit(*DAGS))
+
+
+async def prepare_pause(api: Api, dag_id: str, *, is_paused: bool) -> Prepared[DagChange]:
+    """Pause or unpause a DAG. Route: PATCH /dags/{dag_id}. Raises NotFoundError, ForbiddenError."""
+    before = bool((await api.read(dags.GET, dag_id=dag_id))["is_paused"])
+    verb = "Pause" if is_paused else "Unpause"
+    already = f"{dag_id} is {'paused' if before else 'not paused'} already: nothing to change."
+
+    async def apply(writer: Writer) -> None:
+        query = {"update_mask": ["is_paused"]}
+        await writer.send(PATCH, query=query, body={"is_paused": is_paused}, dag_id=dag_id)
+
+    same = before == is_paused
+    return Prepared(
+        preview=DagChange(
+            done=False,
+            summary=already if same else f"{verb} {dag_id}.",
+            dag_id=dag_id,
+            is_paused_before=before,
+            is_paused_after=is_paused,
+        ),
+        items=() if same else (f"{dag_id} is_paused={before}",),
+        apply=apply,
+    )

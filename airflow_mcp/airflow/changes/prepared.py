@@ -1,0 +1,23 @@
+"""A change that is known and not made."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from airflow_mcp.airflow.writer import Writer
+from airflow_mcp.models.changes import Change
+
+ChangeT = TypeVar("ChangeT", bound=Change)
+
+
+@dataclass(frozen=True)
+class Prepared(Generic[ChangeT]):
+    """What a change would do, and how it is done."""
+
+    preview: ChangeT
+    items: tuple[str, ...]
+    """Each thing that would change, with its present state: what a plan is bound to."""
+    apply: Callable[[Writer], Awaitable[None]]
+    """Makes the change, once."""

@@ -1,0 +1,81 @@
+"""The tasks of a DAG, and their graph."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.graph import running_order, upstream_of
+from airflow_mcp.airflow.route import TASKS, Route, may_read
+from airflow_mcp.errors import InvalidArgumentError, NotFoundError, RejectedError
+from airflow_mcp.ids import near
+from airflow_mcp.models.tasks import Task, TaskDetails, TaskList
+
+LIST = Route("GET", "dags/{dag_id}/tasks", may_read(*TASKS))
+GET = Route("GET", "dags/{dag_id}/tasks/{task_id}", may_read(*TASKS))
+
+
+async def list_tasks(
+    api: Api, dag_id: str, *, limit: int = 25, offset: int = 0, order_by: str | None = None
+) -> TaskList:
+    """A page of a DAG's tasks, in the order in which they run unless `order_by` says otherwise.
+
+    Route: GET /dags/{dag_id}/tasks. Raises NotFoundError, InvalidArgumentError for an order that there is not.
+    """
+    tasks = await all_tasks(api, dag_id, order_by)
+    page = tasks[offset : offset + limit]
+    past_end = f"offset {offset} is past the end: there are {len(tasks)} tasks."
+    note = None if page else past_end if tasks else "This DAG has no tasks."
+    return TaskList.of(page, len(tasks), offset, note, dag_id=dag_id)
+
+
+async def get_task(api: Api, dag_id: str, task_id: str) -> TaskDetails:
+    """One task. Route: GET /dags/{dag_id}/tasks/{task_id}, and the list for what is upstream.
+
+    Raises NotFoundError, with near ids for a task that there is not.
+    """
+    tasks = {task.task_id: task for task in await all_tasks(api, dag_id)}
+    require_tasks([task_id], tasks, dag_id)
+    answer = await api.read(GET, dag_id=dag_id, task_id=task_id)
+    neighbours = tasks[task_id].model_dump(include={"upstream_task_ids", "downstream_task_ids"})
+    return TaskDetails.model_validate({**answer, **neighbours})
+
+
+async def all_tasks(api: Api, dag_id: str, order_by: str | None = None) -> list[Task]:
+    """All tasks of a DAG with their neighbours. Route: GET /dags/{dag_id}/tasks. Raises as list_tasks does."""
+    query = {"order_by": order_by} if order_by else None
+    try:
+        rows = (await api.read(LIST, query=query, dag_id=dag_id))["tasks"]
+    except RejectedError:
+        if order_by is None:
+            raise
+        raise InvalidArgumentError(
+            "order_by", f"Airflow cannot order tasks by {order_by!r}; try task_id, or leave it out."
+        ) from None
+    downstream = {row["task_id"]: sorted(row["downstream_task_ids"] or []) for row in rows}
+    upstream = upstream_of(downstream)
+    tasks = [Task.model_validate({**row, **_neighbours(row["task_id"], downstream, upstream)}) for row in rows]
+    if order_by is None:
+        place = running_order(downstream)
+        tasks.sort(key=lambda task: place[task.task_id])
+    return tasks
+
+
+async def downstream_ids(api: Api, dag_id: str) -> dict[str, list[str]]:
+    """The graph of a DAG: each task's downstream ids. Route: GET /dags/{dag_id}/tasks. Raises NotFoundError."""
+    return {task.task_id: task.downstream_task_ids for task in await all_tasks(api, dag_id)}
+
+
+def require_tasks(task_ids: Sequence[str], known: Collection[str], dag_id: str) -> None:
+    """Refuse task ids that the DAG does not have, with near ones that it has. Raises NotFoundError."""
+    for task_id in task_ids:
+        if task_id not in known:
+            likely = near(task_id, known, most=3, cutoff=0.5)
+            hint = f"Did you mean {', '.join(likely)}?" if likely else "get_tasks lists its tasks."
+            raise NotFoundError(f"DAG {dag_id} has no task {task_id!r}. {hint}")
+
+
+def _neighbours(
+    task_id: str, downstream: Mapping[str, Sequence[str]], upstream: Mapping[str, Sequence[str]]
+) -> dict[str, Sequence[str]]:
+    return {"upstream_task_ids": sorted(upstream[task_id]), "downstream_task_ids": downstream[task_id]}

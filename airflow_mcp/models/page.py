@@ -1,0 +1,44 @@
+"""A page of a list: what a caller asks for, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Generic, Self, TypeVar, get_args
+
+from pydantic import Field
+
+from airflow_mcp.models.base import Answer, Arguments
+
+RowT = TypeVar("RowT", bound=Answer)
+
+
+class PageArguments(Arguments):
+    """Which page of a list."""
+
+    limit: int = Field(25, ge=1, le=100)
+    offset: int = Field(0, ge=0)
+
+
+class Page(Answer, Generic[RowT]):
+    """Rows of a list. A list gives its rows a name of their own: `rows: list[Dag] = Field(alias="dags")`."""
+
+    rows: list[RowT]
+    total: int
+    returned: int
+    next_offset: int | None = None
+    note: str | None = Field(None, description="why the list may be empty")
+
+    @classmethod
+    def of(cls, rows: Sequence[RowT], total: int, offset: int, note: str | None = None, **more: Any) -> Self:
+        """The page with these rows, the first of which is number `offset` of `total`."""
+        end = offset + len(rows)
+        following = end if rows and end < total else None
+        return cls(rows=[*rows], total=total, returned=len(rows), next_offset=following, note=note, **more)
+
+
+def row_of(answer: type[Answer]) -> type[Answer]:
+    """The rows of a list; an answer that is none is its own."""
+    if not issubclass(answer, Page):
+        return answer
+    row: type[Answer] = get_args(answer.model_fields["rows"].annotation)[0]
+    return row
