@@ -6,7 +6,6 @@ import argparse
 import json
 import logging
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -100,8 +99,8 @@ async def _check(instance: Instance) -> int:
 
 
 def _serve(settings: Settings, args: argparse.Namespace) -> int:
-    from airflow_mcp.incoming import whole_lines  # noqa: PLC0415 - the SDK too
-    from airflow_mcp.server import build_server, http_app, serve_stdio  # noqa: PLC0415 - the SDK takes half a second to import
+    from airflow_mcp.server import build_server, http_app  # noqa: PLC0415 - the SDK takes half a second to import
+    from airflow_mcp.stdio import serve_stdio  # noqa: PLC0415 - the SDK too
 
     if args.transport == "http" and args.host not in LOOPBACK:
         print(  # noqa: T201
@@ -114,10 +113,7 @@ def _serve(settings: Settings, args: argparse.Namespace) -> int:
     server = build_server(settings)
     if args.transport == "http":
         return _serve_http(http_app(server, args.host), args.host, args.port)
-    # The default handler waits for a line on standard input, which may never come.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    sys.stdin = whole_lines(sys.stdin)
-    anyio.run(serve_stdio, server)
+    serve_stdio(server)
     return 0
 
 

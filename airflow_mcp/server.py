@@ -9,7 +9,6 @@ from typing import Any
 from mcp import MCPError
 from mcp.server import ServerRequestContext
 from mcp.server.lowlevel import Server
-from mcp.server.stdio import stdio_server
 from mcp.types import (
     INVALID_PARAMS,
     CallToolRequestParams,
@@ -100,12 +99,6 @@ def build_server(settings: Settings, open_parts: OpenApp = open_app) -> Server[R
         on_list_prompts=list_prompts,
         on_get_prompt=get_prompt,
     )
-
-
-async def serve_stdio(server: Server[Runner]) -> None:
-    """Serve over standard input and output, until the input ends."""
-    async with stdio_server() as (incoming, outgoing):
-        await server.run(incoming, outgoing, server.create_initialization_options())
 
 
 def http_app(server: Server[Runner], host: str) -> Starlette:

@@ -15,6 +15,7 @@ import pytest
 import airflow_mcp
 import airflow_mcp.check
 import airflow_mcp.server
+import airflow_mcp.stdio
 from airflow_mcp.__main__ import main
 from airflow_mcp.check import Finding
 from airflow_mcp.errors import SettingsError
@@ -479,7 +480,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, Any]]:
         def __init__(self, settings: Settings) -> None:
             self.settings = settings
 
-    async def serve_stdio(server: Fake) -> None:
+    def serve_stdio(server: Fake) -> None:
         seen.append({"transport": "stdio", "settings": server.settings})
 
     def http_app(server: Fake, host: str) -> Settings:
@@ -489,7 +490,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, Any]]:
         seen.append({"transport": "http", "settings": app, "host": host, "port": port})
         return 0
 
-    monkeypatch.setattr(airflow_mcp.server, "serve_stdio", serve_stdio)
+    monkeypatch.setattr(airflow_mcp.stdio, "serve_stdio", serve_stdio)
     monkeypatch.setattr(airflow_mcp.server, "http_app", http_app)
 
     monkeypatch.setattr(airflow_mcp.server, "build_server", Fake)
