@@ -32,7 +32,7 @@ from airflow_mcp.errors import UnknownNameError
 from airflow_mcp.ids import unknown
 from airflow_mcp.prompts import PromptSpec, load_instructions, load_prompts
 from airflow_mcp.settings import Settings
-from airflow_mcp.text.clean import clean
+from airflow_mcp.text.outgoing import as_message
 from airflow_mcp.tools import dags
 from airflow_mcp.tools.context import App, open_app
 from airflow_mcp.tools.run import Runner
@@ -112,7 +112,7 @@ async def _health(_: Request) -> Response:
 
 
 def _invalid_params(error: Exception) -> MCPError:
-    return MCPError(INVALID_PARAMS, clean(str(error)))
+    return MCPError(INVALID_PARAMS, as_message(str(error)))
 
 
 def _to_mcp(spec: PromptSpec) -> Prompt:

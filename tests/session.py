@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -21,6 +22,13 @@ def text_of(result: CallToolResult) -> str:
     [content] = result.content
     assert isinstance(content, TextContent)
     return content.text
+
+
+def unfenced(text: str) -> str:
+    """What stands between the fences of an answer, both of which have one code."""
+    match = re.fullmatch(r"<untrusted-([0-9a-f]{8})>\n(.*)\n</untrusted-\1>", text, re.DOTALL)
+    assert match, text
+    return match[2]
 
 
 class Session:

@@ -12,6 +12,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     PlainSerializer,
+    SerializationInfo,
     TypeAdapter,
     WithJsonSchema,
     field_validator,
@@ -19,9 +20,10 @@ from pydantic import (
 
 from airflow_mcp.errors import InvalidArgumentError
 from airflow_mcp.ids import id_problem, text_problem
-from airflow_mcp.text.fence import fence
+from airflow_mcp.text.outgoing import Outgoing
 
 MOST_ITEMS = 10_000
+LONGEST_REMARK = 300
 
 
 class Arguments(BaseModel):
@@ -81,12 +83,23 @@ def _moment(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S").removesuffix(":00") + "Z"
 
 
+def _fenced(text: str, info: SerializationInfo) -> str:
+    """Between the fences of the answer that is being made, which is the context."""
+    return info.context.fenced(text) if isinstance(info.context, Outgoing) else text
+
+
+def _fenced_if_long(text: str, info: SerializationInfo) -> str:
+    return _fenced(text, info) if "\n" in text or len(text) > LONGEST_REMARK else text
+
+
 Id = Annotated[str, AfterValidator(_id)]
 """An id as a caller gives it."""
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 Moment = Annotated[datetime, PlainSerializer(_moment), WithJsonSchema({"type": "string"})]
-Untrusted = Annotated[str, PlainSerializer(fence)]
-"""Text of many lines that an Airflow user wrote."""
+Untrusted = Annotated[str, PlainSerializer(_fenced)]
+"""Long text that an Airflow user wrote."""
+Remark = Annotated[str, PlainSerializer(_fenced_if_long)]
+"""What an Airflow user wrote in a line or two: it is fenced where it is longer than a line."""
 Names = Annotated[list[str], BeforeValidator(lambda value: [_name(item) for item in value or []])]
 """Tags: Airflow gives objects with a name."""
 

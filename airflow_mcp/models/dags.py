@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
 
-from airflow_mcp.models.base import Answer, Arguments, Id, Moment, Names, Seconds, Untrusted
+from airflow_mcp.models.base import Answer, Arguments, Id, Moment, Names, Remark, Seconds, Untrusted
 from airflow_mcp.models.page import Page, PageArguments
 from airflow_mcp.release import Since, Until
 
@@ -98,7 +98,7 @@ class Dag(Answer):
     )
     tags: Names | None = None
     owners: Annotated[list[str], BeforeValidator(_stripped)] | None = None
-    description: str | None = None
+    description: Remark | None = None
     timetable_description: str | None = None
     fileloc: str | None = None
     last_parsed_time: Moment | None = None
@@ -128,7 +128,7 @@ class Param(Answer):
 
     value: JsonValue = None
     schema_: dict[str, JsonValue] | None = Field(None, alias="schema")
-    description: str | None = None
+    description: Remark | None = None
 
 
 class DagDetails(Dag):

@@ -6,30 +6,23 @@ import json
 from typing import Any
 
 from airflow_mcp.models.base import Answer
-from airflow_mcp.text.clean import clean
+from airflow_mcp.text.outgoing import Outgoing
 
 MOST_EMPTY = 1000
 
 
 def as_data(answer: Answer) -> dict[str, Any]:
-    """The answer as JSON data, without nulls, its strings cleaned of invisible characters."""
-    cleaned: dict[str, Any] = _cleaned(answer.model_dump(mode="json", by_alias=True, exclude_none=True))
-    return cleaned
+    """The answer as JSON data, without nulls, each of its texts safe."""
+    outgoing = Outgoing()
+    data: dict[str, Any] = outgoing.walked(
+        answer.model_dump(mode="json", by_alias=True, exclude_none=True, context=outgoing)
+    )
+    return data
 
 
 def as_text(data: dict[str, Any]) -> str:
     """The data as compact JSON; rows of objects become columns and rows, which names each field once."""
     return json.dumps(_in_columns(data), ensure_ascii=False, separators=(",", ":"))
-
-
-def _cleaned(value: Any) -> Any:
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, list):
-        return [_cleaned(item) for item in value]
-    if isinstance(value, dict):
-        return {clean(name): _cleaned(item) for name, item in value.items()}
-    return value
 
 
 def _in_columns(value: Any) -> Any:

@@ -18,7 +18,7 @@ from airflow_mcp.errors import AirflowMcpError, UnknownNameError, VersionChanged
 from airflow_mcp.ids import LONGEST, near, unknown
 from airflow_mcp.models.base import Answer, Arguments
 from airflow_mcp.models.changes import ChangeArguments
-from airflow_mcp.text.clean import clean
+from airflow_mcp.text.outgoing import as_message
 from airflow_mcp.tools.context import App, Call
 from airflow_mcp.tools.present import as_data, as_text
 from airflow_mcp.tools.releases import api_for
@@ -65,7 +65,7 @@ class Runner:
             return Result(as_text(data), data)
         except AirflowMcpError as error:
             outcome = type(error).__name__
-            return Result(clean(str(error)))
+            return Result(as_message(str(error)))
         except Exception as error:
             outcome = "error"
             # What failed may quote what was sent: of a request, or of an answer to it.
@@ -128,7 +128,7 @@ def wrong_arguments(error: ValidationError, model: type[BaseModel]) -> str:
     """What is wrong with the arguments, by name and without their values."""
     problems = error.errors(include_url=False, include_input=False)
     more = f" And {len(problems) - MOST_PROBLEMS} more." if len(problems) > MOST_PROBLEMS else ""
-    return clean(f"Nothing was done. {' '.join(_problem(each, model) for each in problems[:MOST_PROBLEMS])}{more}")
+    return f"Nothing was done. {' '.join(_problem(each, model) for each in problems[:MOST_PROBLEMS])}{more}"
 
 
 def _problem(each: Any, model: type[BaseModel]) -> str:

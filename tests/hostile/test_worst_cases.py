@@ -22,7 +22,7 @@ from airflow_mcp.airflow.secrets import Secrets
 from airflow_mcp.airflow.task_instances import Marker, TaskInstance, other_indexes, require_present
 from airflow_mcp.ids import near
 from airflow_mcp.release import Release
-from airflow_mcp.text.fence import fence
+from airflow_mcp.text.fence import safe
 from airflow_mcp.tools import dags
 from airflow_mcp.tools.present import as_text
 from airflow_mcp.tools.spec import tools_of
@@ -47,18 +47,24 @@ def many(text: str, end: str = "") -> str:
 
 # What each pattern goes furthest on before it fails: the same again, or a long run without the end that it wants.
 WORST: dict[str, list[Any]] = {
-    "airflow_mcp.text.fence._FENCE": [f"<{many(' ')}x", f"</{many(' ')}x", many("< "), many("x < /"), f"<{many(' ')}/"],
-    "airflow_mcp.text.clean._COLOUR": [f"\x1b[{many('0')}", many("\x1b[0"), many("\x1b"), many("\x1b[;m")],
-    "airflow_mcp.text.clean._HIDDEN": [
-        many("\u200b"),
-        many("\u200bx"),
-        many("x"),
-        many("م\u200c"),
-        many("👩\ufe0f\u200d"),
+    "airflow_mcp.text.fence._MARK": [
+        f"<{many(' ')}x",
+        f"<{many('-')}",
+        many("< "),
+        many("<a: "),
+        many("<aaaaaaaaaaaaaaa"),
+        f"<{many('a')}",
+        f"<a{many(' ')}:{many(' ')}",
+        many("<u-n-t-r-u-s-t-e-"),
+        f"<u{many('- ')}",
     ],
+    "airflow_mcp.text.clean._COLOUR": [f"\x1b[{many('0')}", many("\x1b[0"), many("\x1b"), many("\x1b[;m")],
+    "airflow_mcp.text.clean._INVISIBLE": [many("\u200b"), many("\u200bx"), many("x"), many("م\u200c")],
+    "airflow_mcp.text.clean._NEEDED": [many("\u200b"), many("x")],
+    "airflow_mcp.text.fence._OPENING": [many("x"), many("<")],
+    "airflow_mcp.text.fence._LETTER": [many("LETTER "), many("LETTER SMALL ")],
     "airflow_mcp.ids._CONTROL": [many("x"), many("\x1f")],
     "airflow_mcp.ids._DAMAGED": [many("x"), many("\ud800")],
-    "airflow_mcp.text.clean._HALF": [many("x"), many("\ud800")],
     "airflow_mcp.text.whole._HALF_ESCAPED": [
         many("\\"),
         many(r"\ud800"),
@@ -142,7 +148,10 @@ def masked(**answer: Any) -> httpx.Response:
 
 
 FUNCTIONS: dict[str, Callable[[], object]] = {
-    "a fence": lambda: fence(many("x <" + " " * 1000)),
+    "marks": lambda: safe(many("x <" + " " * 1000)),
+    "marks in another script": lambda: safe(many("\u2039 </\u057dntr us\u0435")),
+    "what hides": lambda: safe(many("👩\ufe0f\u200d\u200bم\u200c")),
+    "characters that all differ": lambda: safe("<" + "".join(map(chr, range(0x3400, 0x3400 + MB // 10)))),
     "a version": lambda: Release.parse("9" * MB),
     "near ids": lambda: near("ab" * 99, [f"{'ba' * 50}{'ab' * 48}{number}" for number in range(MB // 200)], 3, 0.5),
     "near ids of few letters": lambda: near(MESSY, [MESSY[at % 199 :] + MESSY[: at % 199] for at in range(5000)], 3),

@@ -25,7 +25,7 @@ from airflow_mcp.prompts import load_instructions
 from tests.oracle import Oracle
 from tests.releases import RUN
 from tests.servers import DAG_IDS
-from tests.session import Session
+from tests.session import Session, unfenced
 
 COMMAND = [sys.executable, "-m", "airflow_mcp"]
 HELLO = {
@@ -60,8 +60,7 @@ async def use(client: Client, oracle: Oracle) -> None:
     assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
     assert (await session.ok("get_dag", dag_id="отчёт.v1"))["dag_id"] == "отчёт.v1"
     details = await session.ok("get_dag_details", dag_id="setups", fields=["doc_md"])
-    half = "<untrusted>\nbad \ufffd end\n</untrusted>"
-    assert details.get("doc_md") == (half if oracle.major == 2 else None)
+    assert unfenced(details["doc_md"]) == "bad \ufffd end" if oracle.major == 2 else "doc_md" not in details
     oracle.pause("history", True)
     preview = await session.ok("patch_dag", dag_id="history", is_paused=False, confirm=False)
     assert preview["plan"]
