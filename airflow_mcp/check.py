@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import anyio
 import httpx
@@ -16,6 +16,7 @@ from airflow_mcp.airflow.sign_in import how_signed_in
 from airflow_mcp.errors import AirflowMcpError, ForbiddenError, NotFoundError, NotSignedInError, RejectedError
 from airflow_mcp.guard.permission import try_to_pause
 from airflow_mcp.instance import Instance
+from airflow_mcp.models.dags import Dag
 
 Verdict = Literal["ok", "no", "fail"]
 
@@ -48,7 +49,7 @@ async def findings(instance: Instance, transport: httpx.AsyncBaseTransport | Non
         yield Finding("ok", "url", f"{instance.url} answers")
         yield Finding("ok", "airflow", f"Airflow {version}, REST API {api.release.api}")
         try:
-            answer = await api.read(dags.LIST, query={"limit": 1})
+            page = await dags.list_dags(api, limit=1)
         except (NotSignedInError, ForbiddenError) as error:
             yield Finding("fail", "sign-in", str(error))
             return
@@ -56,9 +57,9 @@ async def findings(instance: Instance, transport: httpx.AsyncBaseTransport | Non
             yield Finding("fail", "dags", str(error))
             return
         yield Finding("ok", "sign-in", how_signed_in(instance))
-        yield Finding("ok", "may", f"list DAGs: {answer['total_entries']} seen")
-        if answer["dags"]:
-            async for finding in _permissions(server, api, answer["dags"][0]):
+        yield Finding("ok", "may", f"list DAGs: {page.total} seen")
+        if page.rows:
+            async for finding in _permissions(server, api, page.rows[0]):
                 yield finding
         else:
             yield Finding("no", "may", "nothing else can be told: no DAG to try it on")
@@ -67,20 +68,20 @@ async def findings(instance: Instance, transport: httpx.AsyncBaseTransport | Non
             await server.aclose()
 
 
-async def _permissions(server: Server, api: Api, dag: Mapping[str, Any]) -> AsyncIterator[Finding]:
+async def _permissions(server: Server, api: Api, dag: Dag) -> AsyncIterator[Finding]:
     """Try what the tools need, in ways that change nothing."""
-    dag_id = dag["dag_id"]
+    dag_id = dag.dag_id
     no_such_run = {"dag_run_id": "airflow-mcp-check"}
-    yield await _permission(f"read tasks ({dag_id})", lambda: api.read(tasks.LIST, dag_id=dag_id))
+    yield await _permission(f"read tasks ({dag_id})", lambda: tasks.list_tasks(api, dag_id))
     if server.instance.read_only:
         yield Finding("ok", "may", "change nothing: this server is read-only")
         return
     yield await _permission(
-        f"pause and unpause ({dag_id})", lambda: try_to_pause(server, api, dag_id, is_paused=dag["is_paused"])
+        f"pause and unpause ({dag_id})", lambda: try_to_pause(server, api, dag_id, is_paused=bool(dag.is_paused))
     )
     yield await _permission(
         f"clear and set the state of task instances ({dag_id})",
-        lambda: api.dry_run(task_instances.CLEAR, no_such_run, dag_id=dag_id),
+        lambda: task_instances.would_clear(api, dag_id, no_such_run),
     )
 
 

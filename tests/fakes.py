@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic import RootModel
+
 from airflow_mcp.airflow.api import Api, Server
 from airflow_mcp.airflow.route import Method, Route
 from airflow_mcp.airflow.writer import Writer
@@ -18,11 +20,15 @@ MARKED: Mapping[str, Marked] = {
 """Everything that some releases of Airflow do not have, by its name in a refusal."""
 
 
+class Anything(RootModel[Any]):
+    """Any JSON."""
+
+
 class Airflow(Server):
     """One Airflow, of which any path can be read or changed."""
 
     async def read(self, path: str, ids: Mapping[str, Any] | None = None) -> Any:
-        return await (await self.api()).read(Route("GET", path), **dict(ids or {}))
+        return (await (await self.api()).read(Route("GET", path), Anything, **dict(ids or {}))).root
 
     async def change(self, method: Method, path: str, ids: Mapping[str, Any], *, body: Mapping[str, Any]) -> Any:
         return await Writer(self, await self.api()).send(Route(method, path), body=body, **dict(ids))

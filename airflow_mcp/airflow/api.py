@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import httpx
+from pydantic import BaseModel, ValidationError
 
+from airflow_mcp.airflow.failures import misshapen
 from airflow_mcp.airflow.http import Body, Http, Query, Request, build_path
 from airflow_mcp.airflow.route import Route
 from airflow_mcp.airflow.sign_in import sign_in_to
@@ -24,6 +26,7 @@ from airflow_mcp.errors import (
 from airflow_mcp.instance import Instance
 from airflow_mcp.release import NEWEST, ApiName, Release
 
+ShapeT = TypeVar("ShapeT", bound=BaseModel)
 Ids = Mapping[str, str | int]
 
 
@@ -145,16 +148,29 @@ class Api:
         return f"Airflow {self.known.version or self.release.major}"
 
     async def read(
-        self, route: Route, *, query: Query | None = None, body: Body | None = None, **ids: str | int
-    ) -> Any:
-        """The JSON of a route that only reads. Raises ValueError for one that changes something."""
-        return await self._server.send(self.known, self._reading(route, query, body), ids)
+        self,
+        route: Route,
+        shape: type[ShapeT],
+        *,
+        query: Query | None = None,
+        body: Body | None = None,
+        **ids: str | int,
+    ) -> ShapeT:
+        """The answer of a route that only reads. Raises ValueError for one that changes something.
 
-    async def dry_run(self, route: Route, body: Body, **ids: str | int) -> Any:
-        """The JSON that tells what a change would do. Raises ValueError where no dry run was seen to change nothing."""
+        Raises NotAirflowError for an answer of another shape.
+        """
+        return _shaped(await self._server.send(self.known, self._reading(route, query, body), ids), shape, route)
+
+    async def dry_run(self, route: Route, shape: type[ShapeT], body: Body, **ids: str | int) -> ShapeT:
+        """What a change would do. Raises ValueError where no dry run was seen to change nothing.
+
+        Raises NotAirflowError for an answer of another shape.
+        """
         dry = route.as_dry_run(self.release)
         marked = {**body, "dry_run": True} if route.dry_run == "body" else body
-        return await self._server.send(self.known, to_request(self.release, dry, None, marked), ids)
+        answer = await self._server.send(self.known, to_request(self.release, dry, None, marked), ids)
+        return _shaped(answer, shape, route)
 
     def lines(self, route: Route, *, query: Query | None = None, **ids: str | int) -> AsyncGenerator[str]:
         """The answer of a route that only reads, line by line as it comes, however long it is."""
@@ -176,6 +192,13 @@ def to_request(
     """A request of a route, its path still with the names of the ids."""
     needs = route.needs.on(release) if route.needs else ""
     return Request(route.method, route.path, query, body, change=change, needs=needs)
+
+
+def _shaped(answer: Any, shape: type[ShapeT], route: Route) -> ShapeT:
+    try:
+        return shape.model_validate(answer)
+    except ValidationError as error:
+        raise misshapen(route.path, error) from None
 
 
 def _placed(known: Known, request: Request, ids: Ids) -> Request:

@@ -9,6 +9,7 @@ from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.names import renamed
 from airflow_mcp.airflow.route import DAGS, Route, may_read
 from airflow_mcp.errors import InvalidArgumentError
+from airflow_mcp.models.base import Answer
 from airflow_mcp.models.dags import ROW, Dag, DagDetails, DagList, DagSource
 
 LIST = Route("GET", "dags", may_read(*DAGS))
@@ -16,6 +17,20 @@ GET = Route("GET", "dags/{dag_id}", may_read(*DAGS))
 GET_DETAILS = Route("GET", "dags/{dag_id}/details", may_read(*DAGS))
 GET_SOURCE = Route("GET", "dagSources/{dag_id}", may_read(*DAGS, "DAG Code"))
 GET_SOURCE_BY_TOKEN = Route("GET", "dagSources/{file_token}", may_read(*DAGS, "DAG Code"))
+
+
+class _Dags(Answer):
+    dags: list[Dag]
+    total_entries: int
+
+
+class _Token(Answer):
+    file_token: str
+
+
+class _Source(Answer):
+    content: str | None
+
 
 PAGE = 100  # the most that Airflow gives at once, unless it is set up otherwise
 MOST_PAGES = 200
@@ -51,32 +66,30 @@ async def list_dags(
     filters = {"tags": tags, "owners": owners, "dag_id_pattern": dag_id_pattern, "paused": paused}
     query = {"order_by": order_by or "dag_id", **filters, "exclude_stale": only_active}
     rows, total = await _matching(api, query, limit, offset)
-    dags = [Dag.model_validate(row).pick(fields or (), always=ROW) for row in rows]
+    dags = [row.pick(fields or (), always=ROW) for row in rows]
     return DagList.of(dags, total, offset, None if dags else await _why_empty(api, query, total, offset))
 
 
-async def _matching(api: Api, query: dict[str, Any], limit: int, offset: int) -> tuple[Sequence[dict[str, Any]], int]:
+async def _matching(api: Api, query: dict[str, Any], limit: int, offset: int) -> tuple[Sequence[Dag], int]:
     by_owner = query["owners"] and api.release < (3, 0)
     return await (_list_by_owner if by_owner else _page)(api, query, limit, offset)
 
 
-async def _page(api: Api, query: dict[str, Any], limit: int, offset: int) -> tuple[Sequence[dict[str, Any]], int]:
+async def _page(api: Api, query: dict[str, Any], limit: int, offset: int) -> tuple[Sequence[Dag], int]:
     given = {name: value for name, value in query.items() if value is not None}
-    answer = await api.read(LIST, query=renamed(api.release, {"limit": limit, "offset": offset, **given}))
-    return answer["dags"], answer["total_entries"]
+    answer = await api.read(LIST, _Dags, query=renamed(api.release, {"limit": limit, "offset": offset, **given}))
+    return answer.dags, answer.total_entries
 
 
-async def _list_by_owner(
-    api: Api, query: dict[str, Any], limit: int, offset: int
-) -> tuple[Sequence[dict[str, Any]], int]:
+async def _list_by_owner(api: Api, query: dict[str, Any], limit: int, offset: int) -> tuple[Sequence[Dag], int]:
     """Airflow 2 has no such filter: look at every DAG that the other filters leave, as Airflow 3 would."""
     wanted = [owner.lower() for owner in query["owners"]]
-    found: list[dict[str, Any]] = []
+    found: list[Dag] = []
     seen = 0
     for _ in range(MOST_PAGES):
         rows, total = await _page(api, {**query, "owners": None}, PAGE, seen)
         seen += len(rows)
-        found += [row for row in rows if _owned(", ".join(row["owners"]).lower(), wanted)]
+        found += [row for row in rows if _owned(", ".join(row.owners or ()).lower(), wanted)]
         if not rows or seen >= total:
             return found[offset : offset + limit], len(found)
     raise InvalidArgumentError(
@@ -100,17 +113,16 @@ async def _why_empty(api: Api, query: dict[str, Any], total: int, offset: int) -
 
 async def get_dag(api: Api, dag_id: str, fields: Sequence[str] | None = None) -> Dag:
     """One DAG. Route: GET /dags/{dag_id}. Raises NotFoundError."""
-    dag = Dag.model_validate(await api.read(GET, dag_id=dag_id))
+    dag = await api.read(GET, Dag, dag_id=dag_id)
     return dag.pick(fields, always=("dag_id",)) if fields else dag
 
 
 async def get_dag_details(api: Api, dag_id: str, fields: Sequence[str] | None = None) -> DagDetails:
     """One DAG with all that Airflow tells. Route: GET /dags/{dag_id}/details. Raises NotFoundError."""
-    answer = await api.read(GET_DETAILS, dag_id=dag_id)
-    if not answer.get("owners"):
+    details = await api.read(GET_DETAILS, DagDetails, dag_id=dag_id)
+    if not details.owners:
         # Airflow 2's details leave the owners empty.
-        answer["owners"] = (await api.read(GET, dag_id=dag_id))["owners"]
-    details = DagDetails.model_validate(answer)
+        details = details.model_copy(update={"owners": (await api.read(GET, Dag, dag_id=dag_id)).owners})
     return details.pick(fields, always=("dag_id",)) if fields else details
 
 
@@ -129,12 +141,12 @@ async def get_dag_source(
     Raises NotFoundError, InvalidArgumentError for a line that there is not.
     """
     if dag_id is None or api.release < (3, 0):
-        token = (await api.read(GET, dag_id=dag_id))["file_token"] if dag_id is not None else file_token or ""
-        answer = await api.read(GET_SOURCE_BY_TOKEN, file_token=token)
+        token = (await api.read(GET, _Token, dag_id=dag_id)).file_token if dag_id is not None else file_token or ""
+        answer = await api.read(GET_SOURCE_BY_TOKEN, _Source, file_token=token)
     else:
         query = {"version_number": version_number} if version_number else None
-        answer = await api.read(GET_SOURCE, query=query, dag_id=dag_id)
-    lines, total, last = _numbered(answer["content"] or "", start_line, end_line)
+        answer = await api.read(GET_SOURCE, _Source, query=query, dag_id=dag_id)
+    lines, total, last = _numbered(answer.content or "", start_line, end_line)
     return DagSource(
         dag_id=dag_id,
         version_number=version_number,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import httpx
+from pydantic import ValidationError
 
 from airflow_mcp.errors import (
     AirflowMcpError,
@@ -169,6 +170,16 @@ def garbled(response: httpx.Response, *, change: bool) -> AirflowMcpError:
     return NotAirflowError(
         f"{response.request.url.path} gave {len(response.content)} bytes that are not whole JSON: the answer was "
         "cut off on its way. Try again; if it stays, look at the proxy in front of Airflow."
+    )
+
+
+def misshapen(path: str, error: ValidationError) -> NotAirflowError:
+    """The error for JSON that is not what Airflow gives on a route; it tells where, and nothing of what was given."""
+    problems = error.errors(include_url=False, include_input=False)
+    where = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'all of it'}: {each['msg']}" for each in problems[:3])
+    return NotAirflowError(
+        f"The answer of {path} is not what Airflow gives there ({one_line(where)}): something changed it on its way, "
+        "or this release of Airflow is not one that this server knows. `airflow-mcp check` tells which it is."
     )
 
 

@@ -14,6 +14,7 @@ from airflow_mcp.airflow.names import renamed
 from airflow_mcp.airflow.route import TASK_INSTANCES, Route, may_edit, may_read
 from airflow_mcp.airflow.runs import require_logical_date
 from airflow_mcp.errors import ConflictError, NotFoundError, TooLargeError
+from airflow_mcp.models.base import Answer
 from airflow_mcp.models.changes import Relatives
 
 LIST = Route("POST", "dags/~/dagRuns/~/taskInstances/list", may_read(*TASK_INSTANCES), lists=True)
@@ -98,32 +99,59 @@ def other_indexes(markers: Iterable[Marker], instances: Iterable[TaskInstance]) 
     ]
 
 
+class Reference(Answer):
+    """What Airflow 2's dry runs tell of a task instance."""
+
+    dag_id: str
+    dag_run_id: str
+    task_id: str
+
+
+class Row(Reference):
+    """What all other answers tell of it."""
+
+    map_index: int
+    state: str | None
+
+
+class _References(Answer):
+    task_instances: list[Reference]
+
+
+class Rows(Answer):
+    """Some task instances."""
+
+    task_instances: list[Row]
+
+
+class _Page(Rows):
+    total_entries: int
+
+
 async def would_clear(api: Api, dag_id: str, body: Mapping[str, Any]) -> list[TaskInstance]:
     """What a clear with this body would touch, and in which state it is.
 
     Route: POST /dags/{dag_id}/clearTaskInstances with dry_run. Raises NotFoundError for an unknown run.
     """
-    answer = await api.dry_run(CLEAR, body, dag_id=dag_id)
     if api.release >= (3, 0):
-        return from_airflow(answer["task_instances"])
-    return await _with_states(api, answer["task_instances"], body)
+        return from_airflow((await api.dry_run(CLEAR, Rows, body, dag_id=dag_id)).task_instances)
+    references = (await api.dry_run(CLEAR, _References, body, dag_id=dag_id)).task_instances
+    return await _with_states(api, references, body)
 
 
-async def _with_states(
-    api: Api, references: Sequence[Mapping[str, Any]], body: Mapping[str, Any]
-) -> list[TaskInstance]:
+async def _with_states(api: Api, references: Sequence[Reference], body: Mapping[str, Any]) -> list[TaskInstance]:
     """Airflow 2 tells neither map index nor state: find those that its references stand for."""
     states = FAILED if body.get("only_failed") else {"running"} if body.get("only_running") else None
     candidates = await _of_references(api, references)
     return matching(references, (each for each in candidates if states is None or each.state in states))
 
 
-async def _of_references(api: Api, references: Sequence[Mapping[str, Any]]) -> list[TaskInstance]:
+async def _of_references(api: Api, references: Sequence[Reference]) -> list[TaskInstance]:
     """All task instances of the tasks and runs of these references. Raises TooLargeError over MOST_INSTANCES."""
     if not references:
         return []
     names = ("dag_id", "dag_run_id", "task_id")
-    return await _pages(api, {f"{name}s": sorted({row[name] for row in references}) for name in names})
+    return await _pages(api, {f"{name}s": sorted({getattr(row, name) for row in references}) for name in names})
 
 
 async def of_runs(api: Api, dag_id: str, dag_run_ids: Iterable[str], most: int) -> list[TaskInstance]:
@@ -142,8 +170,8 @@ async def _pages(api: Api, body: Mapping[str, Any], most: int = MOST_INSTANCES) 
     offset = 0
     while True:
         page = {"page_limit": PAGE, "page_offset": offset}
-        answer = await api.read(LIST, body={**body, **page})
-        total, rows = answer["total_entries"], answer["task_instances"]
+        answer = await api.read(LIST, _Page, body={**body, **page})
+        total, rows = answer.total_entries, answer.task_instances
         if total > most:
             raise too_many(total)
         found.update(dict.fromkeys(from_airflow(rows)))
@@ -177,8 +205,7 @@ async def count_between(
         "logical_date_lte": None if args.include_future else dates[1],
     }
     body = {name: value for name, value in wanted.items() if value}
-    answer = await api.read(LIST, body=renamed(api.release, {**body, "page_limit": 1}))
-    return int(answer["total_entries"])
+    return (await api.read(LIST, _Page, body=renamed(api.release, {**body, "page_limit": 1}))).total_entries
 
 
 def too_many(number: int) -> TooLargeError:
@@ -188,20 +215,19 @@ def too_many(number: int) -> TooLargeError:
     )
 
 
-def from_airflow(rows: Iterable[Mapping[str, Any]]) -> list[TaskInstance]:
+def from_airflow(rows: Iterable[Row]) -> list[TaskInstance]:
     """Read Airflow's task instances."""
     return [
-        TaskInstance(row["dag_id"], row["dag_run_id"], row["task_id"], row["map_index"], row["state"] or NO_STATUS)
-        for row in rows
+        TaskInstance(row.dag_id, row.dag_run_id, row.task_id, row.map_index, row.state or NO_STATUS) for row in rows
     ]
 
 
-def matching(references: Sequence[Mapping[str, Any]], candidates: Iterable[TaskInstance]) -> list[TaskInstance]:
+def matching(references: Sequence[Reference], candidates: Iterable[TaskInstance]) -> list[TaskInstance]:
     """The candidates that Airflow 2's references stand for.
 
     Raises ConflictError when their numbers differ: a state moved between the two looks.
     """
-    wanted = Counter((row["dag_id"], row["dag_run_id"], row["task_id"]) for row in references)
+    wanted = Counter((row.dag_id, row.dag_run_id, row.task_id) for row in references)
     found = [each for each in candidates if each.reference in wanted]
     if Counter(each.reference for each in found) != wanted:
         raise ConflictError("Task instances changed state while they were looked at. Nothing was changed. Call again.")

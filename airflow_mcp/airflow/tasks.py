@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated
+
+from pydantic import BeforeValidator
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.graph import running_order, upstream_of
 from airflow_mcp.airflow.route import TASKS, Route, may_read
 from airflow_mcp.errors import InvalidArgumentError, NotFoundError, RejectedError
 from airflow_mcp.ids import near
+from airflow_mcp.models.base import Answer
 from airflow_mcp.models.tasks import Task, TaskDetails, TaskList
 
 LIST = Route("GET", "dags/{dag_id}/tasks", may_read(*TASKS))
 GET = Route("GET", "dags/{dag_id}/tasks/{task_id}", may_read(*TASKS))
+
+
+class _Row(Task):
+    downstream_task_ids: Annotated[list[str], BeforeValidator(lambda told: told or [])]
+
+
+class _Tasks(Answer):
+    tasks: list[_Row]
 
 
 async def list_tasks(
@@ -36,29 +48,27 @@ async def get_task(api: Api, dag_id: str, task_id: str) -> TaskDetails:
     """
     tasks = {task.task_id: task for task in await all_tasks(api, dag_id)}
     require_tasks([task_id], tasks, dag_id)
-    answer = await api.read(GET, dag_id=dag_id, task_id=task_id)
-    neighbours = tasks[task_id].model_dump(include={"upstream_task_ids", "downstream_task_ids"})
-    return TaskDetails.model_validate({**answer, **neighbours})
+    details = await api.read(GET, TaskDetails, dag_id=dag_id, task_id=task_id)
+    return details.model_copy(update=tasks[task_id].model_dump(include={"upstream_task_ids", "downstream_task_ids"}))
 
 
 async def all_tasks(api: Api, dag_id: str, order_by: str | None = None) -> list[Task]:
     """All tasks of a DAG with their neighbours. Route: GET /dags/{dag_id}/tasks. Raises as list_tasks does."""
     query = {"order_by": order_by} if order_by else None
     try:
-        rows = (await api.read(LIST, query=query, dag_id=dag_id))["tasks"]
+        rows = (await api.read(LIST, _Tasks, query=query, dag_id=dag_id)).tasks
     except RejectedError:
         if order_by is None:
             raise
         raise InvalidArgumentError(
             "order_by", f"Airflow cannot order tasks by {order_by!r}; try task_id, or leave it out."
         ) from None
-    downstream = {row["task_id"]: sorted(row["downstream_task_ids"] or []) for row in rows}
+    downstream = {row.task_id: sorted(row.downstream_task_ids) for row in rows}
     upstream = upstream_of(downstream)
-    tasks = [Task.model_validate({**row, **_neighbours(row["task_id"], downstream, upstream)}) for row in rows]
     if order_by is None:
         place = running_order(downstream)
-        tasks.sort(key=lambda task: place[task.task_id])
-    return tasks
+        rows.sort(key=lambda row: place[row.task_id])
+    return [row.model_copy(update=_neighbours(row.task_id, downstream, upstream)) for row in rows]
 
 
 async def downstream_ids(api: Api, dag_id: str) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import httpx
@@ -17,7 +17,7 @@ from airflow_mcp.airflow.changes.prepared import Prepared
 from airflow_mcp.airflow.writer import Writer
 from airflow_mcp.errors import AirflowMcpError
 from airflow_mcp.instance import Instance
-from airflow_mcp.models.base import Arguments
+from airflow_mcp.models.base import Answer, Arguments
 from airflow_mcp.tools import dags
 from airflow_mcp.tools.context import Call
 from airflow_mcp.tools.schema import input_schema
@@ -102,17 +102,17 @@ async def test_what_looks_refuses_a_route_that_changes_something() -> None:
     assert len(changing) >= 5
     for route in changing:
         with pytest.raises(ValueError, match="changes something"):
-            await api.read(route, body={"dry_run": True}, **ids)
+            await api.read(route, Answer, body={"dry_run": True}, **ids)
         with pytest.raises(ValueError, match="changes something"):
             api.lines(route, **ids)
 
 
 async def test_no_dry_run_is_sent_where_it_was_seen_to_change_something() -> None:
     api = await Server(Instance(url=URL, api_version="v1"), OnlyLooks("2.11.2")).api()
-    dry = set()
+    dry, ids = set(), cast("dict[str, Any]", {**IDS, "map_index": 0})
     for route in NAMED:
         try:
-            await api.dry_run(route, {}, **IDS, map_index=0)
+            await api.dry_run(route, Answer, {}, **ids)
             dry.add(route.path)
         except ValueError:
             pass
@@ -123,7 +123,7 @@ async def test_a_change_that_is_answered_with_nothing_is_made() -> None:
     [patch] = [route for route in NAMED if route.path == "dags/{dag_id}" and route.method == "PATCH"]
     answers = httpx.MockTransport(lambda _: httpx.Response(204))
     server = Server(Instance(url=URL, api_version="v2", token="t"), answers)
-    assert await Writer(server, await server.api()).send(patch, body={}, dag_id="etl") is None
+    assert await Writer(server, await server.api()).send(patch, body={}, dag_id="etl") == {}
 
 
 def test_the_probe_sees_a_change() -> None:

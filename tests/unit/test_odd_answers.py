@@ -11,6 +11,8 @@ import pytest
 from airflow_mcp.models.dags import Dag
 from airflow_mcp.server import build_server, offered_prompts
 from airflow_mcp.settings import Settings
+from tests.examples import agreeable, examples
+from tests.releases import LAST
 from tests.replay import Replay, replayed
 
 pytestmark = pytest.mark.anyio
@@ -98,3 +100,52 @@ def test_read_only_promises_no_change() -> None:
         "diagnose_failed_dag",
         "rerun_failed_tasks",
     }
+
+
+# -- JSON that is not what Airflow gives on a route
+
+GOOD = agreeable({"dag_id": "history", "dag_run_id": "a run", "task_id": "first", "file_token": "t"}, "3.3.2")
+JSON = {"content-type": "application/json"}
+LISTS = ("dags", "dag_runs", "tasks", "task_instances")
+FIELDS = ("content", "dag_id", "is_paused", *LISTS)
+MISSHAPEN: dict[str, Any] = {
+    "a list": [],
+    "a text": "ok",
+    "nothing in it": {},
+    "null": None,
+    "objects for all": {**GOOD, **{name: {} for name in FIELDS}},
+    "numbers for all": {**GOOD, **dict.fromkeys(FIELDS, 7)},
+    "numbers for ids": {**GOOD, **{name: [{"dag_id": 1, "task_id": 1}] for name in FIELDS}},
+    "lists of texts": {**GOOD, **{name: ["first"] for name in FIELDS}},
+}
+
+
+@pytest.mark.parametrize("version", LAST)
+@pytest.mark.parametrize("tool", examples())
+@pytest.mark.parametrize("answer", MISSHAPEN.values(), ids=MISSHAPEN)
+async def test_json_of_another_shape_is_told_as_the_answers_fault(tool: str, answer: Any, version: str) -> None:
+    async def misshapen(request: httpx.Request) -> httpx.Response | None:
+        return (
+            None
+            if request.url.path.endswith(("/version", "/auth/token"))
+            else httpx.Response(200, content=json.dumps(answer), headers=JSON)
+        )
+
+    async with replayed(Replay(version, misshapen)) as session:
+        message = await session.error(tool, **examples()[tool])
+    assert "is not what Airflow gives there (" in message
+
+
+@pytest.mark.parametrize("tool", [tool for tool, arguments in examples().items() if "confirm" in arguments])
+@pytest.mark.parametrize("answer", [[], "ok", 1])
+async def test_after_a_change_such_an_answer_leaves_the_outcome_unknown(tool: str, answer: Any) -> None:
+    async def misshapen(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path.endswith(("/version", "/auth/token")):
+            return None
+        lists = request.url.path.endswith("/list") or b'"dry_run":true' in request.content.replace(b" ", b"")
+        reads = request.method == "GET" or lists or request.url.path.endswith("/dry_run")
+        return httpx.Response(200, json=GOOD if reads else answer)
+
+    async with replayed(Replay("3.3", misshapen)) as session:
+        message = await session.error(tool, **examples()[tool])
+    assert "its answer is not what Airflow answers: it may or may not have happened" in message

@@ -7,14 +7,19 @@ from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.changes.prepared import Prepared
 from airflow_mcp.airflow.route import DAGS, Route, may_edit
 from airflow_mcp.airflow.writer import Writer
+from airflow_mcp.models.base import Answer
 from airflow_mcp.models.changes import DagChange
 
 PATCH = Route("PATCH", "dags/{dag_id}", may_edit(*DAGS))
 
 
+class _Paused(Answer):
+    is_paused: bool
+
+
 async def prepare_pause(api: Api, dag_id: str, *, is_paused: bool) -> Prepared[DagChange]:
     """Pause or unpause a DAG. Route: PATCH /dags/{dag_id}. Raises NotFoundError, ForbiddenError."""
-    before = bool((await api.read(dags.GET, dag_id=dag_id))["is_paused"])
+    before = (await api.read(dags.GET, _Paused, dag_id=dag_id)).is_paused
     verb = "Pause" if is_paused else "Unpause"
     already = f"{dag_id} is {'paused' if before else 'not paused'} already: nothing to change."
 

@@ -19,6 +19,7 @@ from airflow_mcp.airflow.task_instances import (
     MOST_INSTANCES,
     NEIGHBOURS,
     Marker,
+    Rows,
     TaskInstance,
     count_between,
     from_airflow,
@@ -181,8 +182,8 @@ async def _steps(api: Api, target: _Target) -> list[Step]:
         return one_by_one(target.to_set(), order, alone)
     route, ids = named_task(args, target.run_id)
     body = state_body(args)
-    answer = await api.dry_run(route, body, **ids)
-    affected = from_airflow(answer["task_instances"])
+    answer = await api.dry_run(route, Rows, body, **ids)
+    affected = from_airflow(answer.task_instances)
     wanted = [each for each in affected if each.task_id in target.taken]
     if len(wanted) < len(affected):  # as 3.0 does with teardowns
         return one_by_one(wanted, order, alone)

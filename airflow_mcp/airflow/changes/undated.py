@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from airflow_mcp.airflow import runs
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.changes.report import MOST_LEFT_OUT
 from airflow_mcp.airflow.dags import PAGE
+from airflow_mcp.airflow.runs import LIST, Run, Runs
 from airflow_mcp.models.changes import ClearTaskInstances
 
 MOST_RUNS = 1000  # without a date that are counted
@@ -52,12 +51,10 @@ async def _among_many(api: Api, dag_id: str, query: Mapping[str, str | int], tot
     return list(dict.fromkeys(found))
 
 
-async def _page(
-    api: Api, dag_id: str, query: Mapping[str, str | int], offset: int = 0
-) -> tuple[Sequence[Mapping[str, Any]], int]:
-    answer = await api.read(runs.LIST, query={"limit": PAGE, "offset": offset, **query}, dag_id=dag_id)
-    return answer["dag_runs"], answer["total_entries"]
+async def _page(api: Api, dag_id: str, query: Mapping[str, str | int], offset: int = 0) -> tuple[Sequence[Run], int]:
+    answer = await api.read(LIST, Runs, query={"limit": PAGE, "offset": offset, **query}, dag_id=dag_id)
+    return answer.dag_runs, answer.total_entries
 
 
-def _undated(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    return [run["dag_run_id"] for run in rows if not run["logical_date"]]
+def _undated(rows: Iterable[Run]) -> list[str]:
+    return [run.dag_run_id for run in rows if not run.logical_date]
