@@ -118,8 +118,6 @@ class Instance(BaseModel):
             raise ValueError("is no URL, or its port is no number up to 65535") from None
         if parts.scheme not in ("http", "https") or not parts.hostname or len(value.split()) != 1:
             raise ValueError("must look like https://airflow.example.com or http://host:8080/prefix")
-        if parts.username or parts.password:
-            raise ValueError("must not hold credentials: set AIRFLOW_MCP_USERNAME and AIRFLOW_MCP_PASSWORD")
         if parts.query or parts.fragment:
             raise ValueError("must end with the path: no '?' and no '#'")
         path = parts.path.rstrip("/")
@@ -135,10 +133,18 @@ class Instance(BaseModel):
         return value and value.strip()
 
     @validator(mode="after")
+    def _no_credentials_in_url(self) -> Self:
+        parts = urlsplit(self.url)
+        if parts.username or parts.password:
+            url, username, password = map(self.named, ("url", "username", "password"))
+            raise ValueError(f"{url}: must not hold credentials: set {username} and {password}")
+        return self
+
+    @validator(mode="after")
     def _one_source_each(self) -> Self:
         for name in SECRETS:
             if getattr(self, name) and getattr(self, f"{name}_file"):
-                raise ValueError(f"{variable(name)} and {variable(name)}_FILE are both set: keep one")
+                raise ValueError(f"{self.named(name)} and {self.named(f'{name}_file')} are both set: keep one")
         return self
 
     @validator(mode="after")
@@ -147,9 +153,9 @@ class Instance(BaseModel):
         if len(chosen) > 1:
             raise ValueError(f"{chosen[0]} and {chosen[1]} are both set: keep one sign-in")
         if self.username and not self.has("password"):
-            raise ValueError("AIRFLOW_MCP_USERNAME is set without AIRFLOW_MCP_PASSWORD")
+            raise ValueError(f"{self.named('username')} is set without {self.named('password')}")
         if self.has("password") and not self.username:
-            raise ValueError("AIRFLOW_MCP_PASSWORD is set without AIRFLOW_MCP_USERNAME")
+            raise ValueError(f"{self.named('password')} is set without {self.named('username')}")
         return self
 
     @validator(mode="after")
@@ -157,20 +163,22 @@ class Instance(BaseModel):
         if self.auth != "kerberos":
             for name in Instance.model_fields:
                 if name.startswith("kerberos_") and self._is_given(name):
-                    raise ValueError(f"{variable(name)} is set without {PREFIX}AUTH=kerberos")
+                    raise ValueError(f"{self.named(name)} is set without {self.named('auth', 'kerberos')}")
         elif self.api_version == "v2":
-            raise ValueError(f"{PREFIX}AUTH=kerberos needs Airflow 2, and {PREFIX}API_VERSION is v2: keep one")
+            kerberos, version = self.named("auth", "kerberos"), self.named("api_version")
+            raise ValueError(f"{kerberos} needs Airflow 2, and {version} is v2: keep one")
         if self.kerberos_keytab and self.kerberos_ccache:
-            raise ValueError(f"{PREFIX}KERBEROS_KEYTAB and {PREFIX}KERBEROS_CCACHE are both set: keep one")
+            keytab, cache = self.named("kerberos_keytab"), self.named("kerberos_ccache")
+            raise ValueError(f"{keytab} and {cache} are both set: keep one")
         return self
 
     @validator(mode="after")
     def _certificate_whole(self) -> Self:
         if self.client_cert and not self.url.startswith("https:"):
-            raise ValueError(f"{PREFIX}CLIENT_CERT needs an https address in {PREFIX}URL")
+            raise ValueError(f"{self.named('client_cert')} needs an https address in {self.named('url')}")
         for name in ("client_key", "client_key_password"):
             if getattr(self, name) and not self.client_cert:
-                raise ValueError(f"{variable(name)} is set without {PREFIX}CLIENT_CERT")
+                raise ValueError(f"{self.named(name)} is set without {self.named('client_cert')}")
         return self
 
     @field_validator("token_command")
@@ -193,9 +201,14 @@ class Instance(BaseModel):
         """Whether a secret is set, here or in a file."""
         return getattr(self, name) is not None or getattr(self, f"{name}_file") is not None
 
-    def variable(self, name: SecretName) -> str:
-        """The variable that a secret comes from, for a message about it."""
-        return variable(name if getattr(self, name) is not None else f"{name}_file")
+    def named(self, field: str, value: str = "") -> str:
+        """A setting as its reader wrote it, for a message: of a secret, the one for its file where that was given.
+
+        With a `value`, as that is written.
+        """
+        if field in SECRETS and getattr(self, field) is None and getattr(self, f"{field}_file") is not None:
+            field = f"{field}_file"
+        return f"{variable(field)}={value}" if value else variable(field)
 
     def read(self, name: SecretName) -> str:
         """A secret as it is now; empty for one that is not set. Raises SettingsError when its file cannot be read."""
@@ -203,24 +216,24 @@ class Instance(BaseModel):
         if given is not None:
             return given.get_secret_value()
         file: Path | None = getattr(self, f"{name}_file")
-        return _content(file, self.variable(name)) if file else ""
+        return _content(file, self.named(name)) if file else ""
 
     def read_header(self, name: Literal["token", "cookie"]) -> str:
         """A secret that is sent as a header. Raises SettingsError for one that no header can hold, too."""
         try:
             return checked_value(self.read(name), "it")
         except ValueError as error:
-            raise SettingsError(f"{self.variable(name)}: {error}.") from None
+            raise SettingsError(f"{self.named(name)}: {error}.") from None
 
     def read_headers(self) -> dict[str, str]:
         """The further headers as they are now, by lower-case name. Raises SettingsError for what is none."""
-        variable, taken = self.variable("headers"), "cookie" if self.sign_in == "cookie" else "authorization"
+        source, taken = self.named("headers"), "cookie" if self.sign_in == "cookie" else "authorization"
         try:
             headers = parse_headers(self.read("headers"))
         except ValueError as error:
-            raise SettingsError(f"{variable}: {error}.") from None
+            raise SettingsError(f"{source}: {error}.") from None
         if taken in headers and self.sign_in:
-            raise SettingsError(f"{variable}: {taken} is what the sign-in sets: remove it, or the sign-in's settings.")
+            raise SettingsError(f"{source}: {taken} is what the sign-in sets: remove it, or the sign-in's settings.")
         return headers
 
     @property
@@ -230,14 +243,14 @@ class Instance(BaseModel):
 
     def _chosen(self) -> dict[SignInName, str]:
         """Each way to sign in that is set, with the setting that chooses it."""
-        given = {way: [name for name in fields if self._is_given(name)] for way, fields in SIGN_INS.items()}
-        return {way: self._quoted(names[0]) for way, names in given.items() if names}
+        chosen: dict[SignInName, str] = {}
+        for way, fields in SIGN_INS.items():
+            for name in filter(self._is_given, fields):
+                chosen.setdefault(way, self.named(name, self.auth if name == "auth" else ""))
+        return chosen
 
     def _is_given(self, name: str) -> bool:
         return bool(getattr(self, name) != Instance.model_fields[name].default)
-
-    def _quoted(self, name: str) -> str:
-        return f"{variable(name)}=kerberos" if name == "auth" else variable(name)
 
     def read_command(self) -> list[str]:
         """The command that prints a token: its program and arguments."""
@@ -254,13 +267,13 @@ def variable(name: str) -> str:
     return f"{PREFIX}{name.upper()}"
 
 
-def _content(file: Path, variable: str) -> str:
+def _content(file: Path, source: str) -> str:
     try:
         secret = file.read_text().strip()
     except OSError as error:
-        raise SettingsError(f"{variable}: cannot be read: {error.strerror}. Check the file.") from None
+        raise SettingsError(f"{source}: cannot be read: {error.strerror}. Check the file.") from None
     except UnicodeDecodeError:
-        raise SettingsError(f"{variable}: the file is not text. Check the file.") from None
+        raise SettingsError(f"{source}: the file is not text. Check the file.") from None
     if not secret:
-        raise SettingsError(f"{variable}: the file is empty. Write the secret into it.")
+        raise SettingsError(f"{source}: the file is empty. Write the secret into it.")
     return secret

@@ -128,9 +128,10 @@ class Server:
                 raise _behind_proxy(self.instance, error) from None
             if isinstance(answer, dict) and isinstance(answer.get("version"), str):
                 return api, answer["version"]
+        url, api_version = self.instance.named("url"), self.instance.named("api_version")
         raise NotAirflowError(
             f"No Airflow API answers at {self.instance.url}: neither /api/v2/version nor /api/v1/version is "
-            "there. Check AIRFLOW_MCP_URL and its path prefix, and AIRFLOW_MCP_API_VERSION if it is set."
+            f"there. Check {url} and its path prefix, and {api_version} if it is set."
         )
 
 
@@ -208,6 +209,6 @@ def _placed(known: Known, request: Request, ids: Ids) -> Request:
 def _behind_proxy(instance: Instance, error: AirflowMcpError) -> AirflowMcpError:
     return type(error)(
         f"{instance.url} wants a sign-in for its version, which Airflow itself does not: a proxy in front of it "
-        "has its own sign-in. Give that in AIRFLOW_MCP_HEADERS, or set AIRFLOW_MCP_API_VERSION to v1 or v2 to go on "
-        "without asking."
+        f"has its own sign-in. Give that in {instance.named('headers')}, or set {instance.named('api_version')} to v1 "
+        "or v2 to go on without asking."
     )

@@ -10,8 +10,9 @@ from typing import TypeVar
 
 import httpx
 
-from airflow_mcp.airflow.failures import CHECK_CLIENT_CERT
+from airflow_mcp.airflow.failures import check_client_cert
 from airflow_mcp.errors import UnreachableError
+from airflow_mcp.instance import Instance
 
 ErrorT = TypeVar("ErrorT", bound=OSError)
 
@@ -42,20 +43,20 @@ class StumbledError(httpx.RemoteProtocolError):
     """An answer that is worth another try of a read. Its words are ours."""
 
 
-def unreachable(url: str, error: httpx.RequestError, *, change: bool = False) -> UnreachableError:
+def unreachable(instance: Instance, error: httpx.RequestError, *, change: bool = False) -> UnreachableError:
     """The error for a connection that could not be made, or that broke on every try of a read."""
     failed = _first(error, ssl.SSLError)
     reason = _of_openssl(failed) if failed else ""
-    advice = "Is Airflow's web server up, and AIRFLOW_MCP_URL right? `airflow-mcp check` tells more."
+    advice = f"Is Airflow's web server up, and {instance.named('url')} right? `airflow-mcp check` tells more."
     if isinstance(failed, ssl.SSLCertVerificationError):
-        advice = "For a private certificate authority set AIRFLOW_MCP_CA_BUNDLE."
+        advice = f"For a private certificate authority set {instance.named('ca_bundle')}."
         if "is not valid for" in failed.verify_message:
-            advice = "Give in AIRFLOW_MCP_URL a host name that its certificate is for."
-    elif url.startswith("https:") and (isinstance(error, httpx.ReadError) or "_ALERT_" in reason):
+            advice = f"Give in {instance.named('url')} a host name that its certificate is for."
+    elif instance.url.startswith("https:") and (isinstance(error, httpx.ReadError) or "_ALERT_" in reason):
         # Who wants another certificate, or one at all, hangs up; with TLS 1.3 only once a request was sent.
-        advice += f" If a certificate of yours is wanted there, {CHECK_CLIENT_CERT}"
+        advice += f" If a certificate of yours is wanted there, {check_client_cert(instance)}"
     unchanged = " Nothing was changed." if change else ""
-    return UnreachableError(f"Cannot reach Airflow at {url}: {what_broke(error)}.{unchanged} {advice}")
+    return UnreachableError(f"Cannot reach Airflow at {instance.url}: {what_broke(error)}.{unchanged} {advice}")
 
 
 def what_broke(error: httpx.RequestError) -> str:

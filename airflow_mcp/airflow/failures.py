@@ -23,6 +23,7 @@ from airflow_mcp.errors import (
     RouteMissingError,
     ServerFaultError,
 )
+from airflow_mcp.instance import Instance
 from airflow_mcp.text.clean import one_line
 from airflow_mcp.text.whole import read_json
 
@@ -33,14 +34,13 @@ ADVICE = "airflow_mcp_advice"
 _LOOK = "Look before trying again: get the present states (a call with confirm=false shows them)."
 INVALID_TOKEN = "Invalid JWT token"  # noqa: S105 - what Airflow 3 says, no token
 
-_CHECK_SIGN_IN = "Check AIRFLOW_MCP_USERNAME and AIRFLOW_MCP_PASSWORD, or AIRFLOW_MCP_TOKEN."
-_CHECK_URL = "Check AIRFLOW_MCP_URL. `airflow-mcp check` tells what answers there."
-CHECK_CLIENT_CERT = "check AIRFLOW_MCP_CLIENT_CERT, or set it."
 _GENERIC = ("Forbidden", "Unauthorized")
 _TITLE = re.compile(r"<title>\s*(?:\d{3} )?([^<]{1,200})", re.IGNORECASE)
 
 
-def failure(response: httpx.Response, *, change: bool = False, needs: str = "") -> AirflowMcpError:  # noqa: PLR0911
+def failure(  # noqa: PLR0911
+    response: httpx.Response, instance: Instance, *, change: bool = False, needs: str = ""
+) -> AirflowMcpError:
     """The error for an answer with a status of 400 or more; `needs` is the permission that the call takes."""
     status = response.status_code
     problem = _problem(response)
@@ -48,16 +48,16 @@ def failure(response: httpx.Response, *, change: bool = False, needs: str = "") 
     unchanged = " Nothing was changed." if change else ""
     if status == 405:
         # Airflow 3 says so of every /api/v1 route that is not a GET.
-        return _route_missing(response, unchanged)
+        return _route_missing(response, instance, unchanged)
     if status == 404:
-        return _not_found(response, problem, unchanged)
+        return _not_found(response, instance, problem, unchanged)
     # Airflow 3 says 403 of a token that it cannot read.
     if status == 401 or INVALID_TOKEN in problem:
-        advice = _advice(response) or f"{_CHECK_SIGN_IN} A token may have expired."
+        advice = _advice(response) or f"{_check_sign_in(instance)} A token may have expired."
         return NotSignedInError(f"Not signed in ({status}).{said}{unchanged} {advice}")
     if status == 403:
         needs = "" if _is_page(response) else needs  # Airflow's permissions do not open a proxy
-        return ForbiddenError(_forbidden(said, _advice(response), needs) + unchanged, needs)
+        return ForbiddenError(_forbidden(instance, said, _advice(response), needs) + unchanged, needs)
     if status == 406:
         return NotAcceptableError(
             f"Not acceptable (406).{said} This server asks for application/json: a proxy between here and "
@@ -73,15 +73,30 @@ def failure(response: httpx.Response, *, change: bool = False, needs: str = "") 
             "web server's log."
         )
     if "SSL certificate" in problem:  # nginx, of a missing or an unknown one
-        return NotSignedInError(f"Not let in ({status}).{said}{unchanged} For the certificate {CHECK_CLIENT_CERT}")
+        advice = f"For the certificate {check_client_cert(instance)}"
+        return NotSignedInError(f"Not let in ({status}).{said}{unchanged} {advice}")
     return RejectedError(f"Airflow refused the request ({status}).{said or ' It gave no reason.'}{unchanged}")
+
+
+def check_client_cert(instance: Instance) -> str:
+    """What to do where another client certificate is wanted, or one at all."""
+    return f"check {instance.named('client_cert')}, or set it."
+
+
+def _check_sign_in(instance: Instance) -> str:
+    username, password, token = map(instance.named, ("username", "password", "token"))
+    return f"Check {username} and {password}, or {token}."
+
+
+def _check_url(instance: Instance) -> str:
+    return f"Check {instance.named('url')}. `airflow-mcp check` tells what answers there."
 
 
 def _advice(response: httpx.Response) -> str:
     return str(response.request.extensions.get(ADVICE, {}).get(response.status_code, ""))
 
 
-def _forbidden(said: str, advice: str, needs: str) -> str:
+def _forbidden(instance: Instance, said: str, advice: str, needs: str) -> str:
     needed = f" Needed: {needs}." if needs else ""
     if said:
         return f"This user may not do that (403).{said}{needed}"
@@ -90,11 +105,11 @@ def _forbidden(said: str, advice: str, needs: str) -> str:
     # Airflow 2 with several auth backends says just this, for a wrong password too.
     return (
         "Refused (403) without a reason: the sign-in is missing or wrong, or this user lacks the permission."
-        f"{needed} {_CHECK_SIGN_IN} `airflow-mcp check` tells which."
+        f"{needed} {_check_sign_in(instance)} `airflow-mcp check` tells which."
     )
 
 
-def _not_found(response: httpx.Response, problem: str, unchanged: str) -> AirflowMcpError:
+def _not_found(response: httpx.Response, instance: Instance, problem: str, unchanged: str) -> AirflowMcpError:
     payload = _payload(response)
     # Airflow's own "no such DAG" has a typed problem (v1) or a detail (v2); a router's 404 has neither.
     own = isinstance(payload, dict) and (
@@ -105,12 +120,12 @@ def _not_found(response: httpx.Response, problem: str, unchanged: str) -> Airflo
             f"Not found: {problem or 'Airflow does not say what'}.{unchanged} Look the id up: get_dags finds DAGs, "
             "get_tasks lists a DAG's tasks."
         )
-    return _route_missing(response, unchanged)
+    return _route_missing(response, instance, unchanged)
 
 
-def _route_missing(response: httpx.Response, unchanged: str) -> RouteMissingError:
+def _route_missing(response: httpx.Response, instance: Instance, unchanged: str) -> RouteMissingError:
     path, status = response.request.url.path, response.status_code
-    return RouteMissingError(f"No Airflow API answers at {path} ({status}).{unchanged} {_CHECK_URL}")
+    return RouteMissingError(f"No Airflow API answers at {path} ({status}).{unchanged} {_check_url(instance)}")
 
 
 def undecodable(problem: str) -> NotAirflowError:
@@ -121,12 +136,12 @@ def undecodable(problem: str) -> NotAirflowError:
     )
 
 
-def packed_otherwise(codings: Sequence[str], asked: str) -> NotAirflowError:
+def packed_otherwise(codings: Sequence[str], expected: str) -> NotAirflowError:
     """The error for an answer that is compressed in another way than was asked for, or more than once."""
     told = one_line(", ".join(codings), 100)
     return NotAirflowError(
-        f"The answer is compressed as {told}, and {asked} was asked for, once: nothing else is unpacked. Look at the "
-        "proxy in front of Airflow."
+        f"The answer is compressed as {told}, and {expected} was asked for, once: nothing else is unpacked. Look at "
+        "the proxy in front of Airflow."
     )
 
 
@@ -137,29 +152,31 @@ def outcome_unknown(what: str) -> MayHaveHappenedError:
     )
 
 
-def redirected(response: httpx.Response) -> NotAirflowError:
+def redirected(response: httpx.Response, instance: Instance) -> NotAirflowError:
     """The error for a redirect: none is followed, since it could take credentials elsewhere."""
     try:
         target = response.request.url.join(response.headers.get("location", ""))
     except httpx.InvalidURL:
-        return NotAirflowError(f"Airflow's address redirects to one that is none. {_CHECK_URL}")
+        return NotAirflowError(f"Airflow's address redirects to one that is none. {_check_url(instance)}")
     address = one_line(f"{target.scheme}://{target.netloc.decode()}{target.path}")
     if "login" in target.path or "auth" in target.path or target.host != response.request.url.host:
         return NotAirflowError(
             f"Airflow's address redirects to {address}, a sign-in page or another host, and was not followed. A proxy "
             "wants its own sign-in, or the sign-in settings are wrong."
         )
-    return NotAirflowError(f"Airflow's address redirects to {address}. Set AIRFLOW_MCP_URL to that server's address.")
+    return NotAirflowError(
+        f"Airflow's address redirects to {address}. Set {instance.named('url')} to that server's address."
+    )
 
 
-def not_json(response: httpx.Response, *, change: bool) -> AirflowMcpError:
+def not_json(response: httpx.Response, instance: Instance, *, change: bool) -> AirflowMcpError:
     """The error for a 2xx that is no JSON: most often a web page from a wrong path or a sign-in proxy."""
     if change:
         return outcome_unknown("something other than Airflow's API answered")
     kind = one_line(response.headers.get("content-type", "nothing").split(";")[0], 100)
     return NotAirflowError(
         f"{response.request.url.path} answered {kind} instead of JSON: a web page, not Airflow's API. The path "
-        f"prefix may be wrong, or a proxy wants a sign-in. {_CHECK_URL}"
+        f"prefix may be wrong, or a proxy wants a sign-in. {_check_url(instance)}"
     )
 
 

@@ -106,7 +106,7 @@ class Http:
         together end after the time-out. Raises a subclass of AirflowMcpError for anything but a 2xx with JSON.
         """
         if request.change and self._instance.read_only:
-            raise ReadOnlyError("Nothing was sent: this server is read-only (AIRFLOW_MCP_READ_ONLY).")
+            raise ReadOnlyError(f"Nothing was sent: this server is read-only ({self._instance.named('read_only')}).")
         limit = self._instance.timeout
         try:
             with anyio.fail_after(limit):
@@ -117,7 +117,7 @@ class Http:
             if request.change:
                 raise outcome_unknown(f"no answer within {limit:g} s") from None
             raise self._too_slow(limit) from None
-        return _decoded(response, request)
+        return _decoded(response, request, self._instance)
 
     async def lines(self, request: Request, auth: httpx.Auth | None = None) -> AsyncGenerator[str]:
         """Send a read and give its answer line by line, as it comes: close what this gives, to stop early.
@@ -131,14 +131,14 @@ class Http:
         except TimeoutError:
             raise self._too_slow(limit) from None
         try:
-            _require_good(response, request)
+            _require_good(response, request, self._instance)
             mask = self._secrets.line_mask(response)
             async for line in read_lines(response, MAX_STREAM):
                 yield mask(line)
         except httpx.TimeoutException:
             raise self._too_slow(limit) from None
         except httpx.RequestError as error:
-            raise unreachable(self._instance.url, error) from None
+            raise unreachable(self._instance, error) from None
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
@@ -146,7 +146,7 @@ class Http:
     def _too_slow(self, limit: float) -> TimedOutError:
         return TimedOutError(
             f"Airflow at {self._instance.url} did not answer within {limit:g} s. "
-            "Ask for less (a filter, a smaller limit), or raise AIRFLOW_MCP_TIMEOUT."
+            f"Ask for less (a filter, a smaller limit), or raise {self._instance.named('timeout')}."
         )
 
     async def _with_retries(self, request: Request, auth: httpx.Auth | None) -> httpx.Response:
@@ -159,7 +159,7 @@ class Http:
                 raise TimeoutError from None
             except httpx.RequestError as error:
                 if wait is None or not _lasts(wait):
-                    raise unreachable(self._instance.url, error) from None
+                    raise unreachable(self._instance, error) from None
             else:
                 if wait is None or response.status_code not in RETRIABLE:
                     return response
@@ -174,10 +174,10 @@ class Http:
         try:
             response = await self._exchange(request, auth, sent)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise unreachable(self._instance.url, error, change=True) from None
+            raise unreachable(self._instance, error, change=True) from None
         except httpx.RequestError as error:
             if not sent:
-                raise unreachable(self._instance.url, error, change=True) from None
+                raise unreachable(self._instance, error, change=True) from None
             raise outcome_unknown(what_broke(error)) from None
         except (TooLargeError, NotAirflowError) as error:
             if not sent:
@@ -278,23 +278,23 @@ def _plain(value: str | int | bool | list[str]) -> str | list[str]:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _decoded(response: httpx.Response, request: Request) -> Any:
-    _require_good(response, request)
+def _decoded(response: httpx.Response, request: Request, instance: Instance) -> Any:
+    _require_good(response, request, instance)
     if response.status_code == 204 and request.change:
         return None
     if "json" not in response.headers.get("content-type", ""):
-        raise not_json(response, change=request.change)
+        raise not_json(response, instance, change=request.change)
     try:
         return read_json(response.content)
     except (ValueError, RecursionError):  # too deep, or a number too long, for Python
         raise garbled(response, change=request.change) from None
 
 
-def _require_good(response: httpx.Response, request: Request) -> None:
+def _require_good(response: httpx.Response, request: Request, instance: Instance) -> None:
     if 300 <= response.status_code < 400:
-        raise redirected(response)
+        raise redirected(response, instance)
     if response.status_code >= 400:
-        raise failure(response, change=request.change, needs=request.needs)
+        raise failure(response, instance, change=request.change, needs=request.needs)
 
 
 def _retry_after(response: httpx.Response) -> float | None:

@@ -7,7 +7,7 @@ import ssl
 import httpx
 
 from airflow_mcp.errors import SettingsError
-from airflow_mcp.instance import PREFIX, Instance
+from airflow_mcp.instance import Instance
 
 
 def tls_context(instance: Instance) -> ssl.SSLContext:
@@ -17,7 +17,7 @@ def tls_context(instance: Instance) -> ssl.SSLContext:
         try:
             context = ssl.create_default_context(cafile=instance.ca_bundle)
         except (OSError, ValueError):
-            raise SettingsError(f"{PREFIX}CA_BUNDLE: the file holds no certificates in PEM form.") from None
+            raise SettingsError(f"{instance.named('ca_bundle')}: the file holds no certificates in PEM form.") from None
     if instance.client_cert:
         _present(instance, context)
     return context
@@ -26,18 +26,19 @@ def tls_context(instance: Instance) -> ssl.SSLContext:
 def _present(instance: Instance, context: ssl.SSLContext) -> None:
     """Have the client show its certificate. Raises SettingsError when that cannot be used."""
     password = instance.client_key_password.get_secret_value() if instance.client_key_password else ""
+    cert, key, key_password = map(instance.named, ("client_cert", "client_key", "client_key_password"))
     try:
         # Without a password, OpenSSL would ask at the terminal for that of a locked key.
         context.load_cert_chain(str(instance.client_cert), instance.client_key, lambda: password)
     except ssl.SSLError as error:
         # The second where the key is of another kind, such as RSA for a certificate of an elliptic curve.
         if error.reason in ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"):
-            raise SettingsError(f"{PREFIX}CLIENT_KEY: is not the key of the certificate in CLIENT_CERT.") from None
+            raise SettingsError(f"{key}: is not the key of the certificate in {cert}.") from None
         raise SettingsError(
-            f"{PREFIX}CLIENT_CERT: no certificate in PEM form, or no key that can be opened, in it and "
-            f"{PREFIX}CLIENT_KEY. A locked key needs {PREFIX}CLIENT_KEY_PASSWORD."
+            f"{cert}: no certificate in PEM form, or no key that can be opened, in it and {key}. A locked key needs "
+            f"{key_password}."
         ) from None
     except ValueError:
-        raise SettingsError(f"{PREFIX}CLIENT_KEY_PASSWORD: is longer than a key's can be.") from None
+        raise SettingsError(f"{key_password}: is longer than a key's can be.") from None
     except OSError as error:
-        raise SettingsError(f"{PREFIX}CLIENT_CERT, or its key, cannot be read: {error.strerror}.") from None
+        raise SettingsError(f"{cert}, or its key, cannot be read: {error.strerror}.") from None

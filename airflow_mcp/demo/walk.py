@@ -21,6 +21,7 @@ from airflow_mcp.demo.kept import stop_kept
 from airflow_mcp.demo.releases import RELEASES, StandaloneError
 from airflow_mcp.demo.scene import DAILY, FILES, PATIENCE, SALES, break_things
 from airflow_mcp.demo.standalone import Standalone
+from airflow_mcp.instance import variable
 
 DAGS = Path(__file__).parent / "dags"
 
@@ -254,9 +255,9 @@ def _change(answer: Answer) -> str:
 def client_environment(server: Standalone) -> dict[str, str]:
     """The settings of this server for an Airflow that runs here."""
     return {
-        "AIRFLOW_MCP_URL": server.url,
-        "AIRFLOW_MCP_USERNAME": server.username,
-        "AIRFLOW_MCP_PASSWORD": server.password,
+        variable("url"): server.url,
+        variable("username"): server.username,
+        variable("password"): server.password,
     }
 
 

@@ -21,6 +21,7 @@ from airflow_mcp.airflow.failures import failure, not_json
 from airflow_mcp.airflow.secrets import Secrets
 from airflow_mcp.airflow.task_instances import Marker, TaskInstance, other_indexes, require_present
 from airflow_mcp.ids import near
+from airflow_mcp.instance import Instance
 from airflow_mcp.release import Release
 from airflow_mcp.text.fence import safe
 from airflow_mcp.tools import dags
@@ -162,11 +163,11 @@ FUNCTIONS: dict[str, Callable[[], object]] = {
     "JSON like a token": lambda: masked(json={"detail": many("a") + "\\/"}),
     "a header like a token": lambda: masked(headers={"location": "a" * 100_000}),
     "a header of many encodings": lambda: masked(headers={"location": "%" + "25" * 50_000}),
-    "a title": lambda: failure(page(b"<title>" + b" " * MB)),
-    "a title in an encoding that takes a square": lambda: failure(page(many("a-b").encode(), b"punycode")),
-    "a title in an encoding that unpacks": lambda: failure(page(many("x").encode(), b"zlib_codec")),
-    "a charset of many parameters": lambda: failure(page(b"<title>x", b"x" + b';"' * 50_000)),
-    "a type of many parameters": lambda: not_json(page(b"", b"x" + b';"' * 50_000), change=False),
+    "a title": lambda: failure(page(b"<title>" + b" " * MB), Instance()),
+    "a title in an encoding that takes a square": lambda: failure(page(many("a-b").encode(), b"punycode"), Instance()),
+    "a title in an encoding that unpacks": lambda: failure(page(many("x").encode(), b"zlib_codec"), Instance()),
+    "a charset of many parameters": lambda: failure(page(b"<title>x", b"x" + b';"' * 50_000), Instance()),
+    "a type of many parameters": lambda: not_json(page(b"", b"x" + b';"' * 50_000), Instance(), change=False),
 }
 
 

@@ -349,6 +349,17 @@ async def test_a_wrong_password() -> None:
     assert (len(door.logins), door.calls) == (1, [])
 
 
+@pytest.mark.parametrize(("version", "status"), [("v1", 401), ("v1", 403), ("v2", 401)])
+async def test_a_wrong_password_of_a_file_is_told_by_the_setting_of_the_file(
+    version: str, status: int, tmp_path: Path
+) -> None:
+    (file := tmp_path / "password").write_text("s3cret")
+    instance = Instance.model_validate({"url": URL, "api_version": version, "username": "ana", "password_file": file})
+    airflow = Airflow(instance, httpx.MockTransport(lambda _: httpx.Response(status)))
+    with pytest.raises((NotSignedInError, ForbiddenError), match="AIRFLOW_MCP_USERNAME and AIRFLOW_MCP_PASSWORD_FILE"):
+        await airflow.read("dags")
+
+
 @pytest.mark.parametrize(
     "login",
     [

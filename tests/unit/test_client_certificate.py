@@ -130,7 +130,7 @@ async def test_the_servers_certificate_is_checked_all_the_same(door: str, folder
     assert await version(given.model_copy(update={"verify_ssl": False})) == "3.3.2"
 
 
-WRONG_KEY = "AIRFLOW_MCP_CLIENT_KEY: is not the key of the certificate in CLIENT_CERT."
+WRONG_KEY = "AIRFLOW_MCP_CLIENT_KEY: is not the key of the certificate in AIRFLOW_MCP_CLIENT_CERT."
 NOT_OPENED = (
     "AIRFLOW_MCP_CLIENT_CERT: no certificate in PEM form, or no key that can be opened, in it and AIRFLOW_MCP_C"
 )

@@ -274,7 +274,7 @@ def test_a_wrong_value(variables: dict[str, str], name: str, says: str) -> None:
         ({"TOKEN_FILE": "file", "PASSWORD": SECRET}, ["TOKEN_FILE", "PASSWORD", "keep one sign-in"]),
         ({"USERNAME": "ana"}, ["USERNAME", "without AIRFLOW_MCP_PASSWORD"]),
         ({"PASSWORD": SECRET}, ["PASSWORD", "without AIRFLOW_MCP_USERNAME"]),
-        ({"PASSWORD_FILE": "file"}, ["PASSWORD", "without AIRFLOW_MCP_USERNAME"]),
+        ({"PASSWORD_FILE": "file"}, ["PASSWORD_FILE is set", "without AIRFLOW_MCP_USERNAME"]),
         ({"COOKIE": SECRET, "COOKIE_FILE": "file"}, ["MCP_COOKIE and", "COOKIE_FILE", "keep one"]),
         ({"HEADERS": "X-A: s3cret", "HEADERS_FILE": "file"}, ["MCP_HEADERS and", "HEADERS_FILE", "keep one"]),
         ({"CLIENT_KEY": "file"}, ["CLIENT_KEY", "without AIRFLOW_MCP_CLIENT_CERT"]),

@@ -16,10 +16,9 @@ from airflow_mcp.airflow.sign_in.programs import Ended, run_program
 from airflow_mcp.airflow.sign_in.renewed import RenewedAuth
 from airflow_mcp.errors import NotSignedInError, TooLargeError
 from airflow_mcp.headers import checked_name, checked_value
-from airflow_mcp.instance import PREFIX, Instance
+from airflow_mcp.instance import Instance
 from airflow_mcp.text.clean import one_line, without_colours
 
-VARIABLE = f"{PREFIX}TOKEN_COMMAND"
 PATIENCE = 15  # seconds, at most, for the command to end
 PAUSE = 1  # seconds in which a failure stands for the calls that waited for the same
 
@@ -43,12 +42,13 @@ class TokenCommand:
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
+        self._setting = instance.named("token_command")
         self._name = instance.program
         self._failure: NotSignedInError | None = None
         self._failed_at = -math.inf
         self.advice = (
-            f"That is what `{self._name}` printed ({VARIABLE}), anew for this call: is it for this Airflow, and does "
-            "Airflow know its user?"
+            f"That is what `{self._name}` printed ({self._setting}), anew for this call: is it for this Airflow, and "
+            "does Airflow know its user?"
         )
 
     def request(self) -> None:
@@ -80,7 +80,7 @@ class TokenCommand:
 
     def _problem(self, what: str) -> NotSignedInError:
         return NotSignedInError(
-            f"{VARIABLE}: `{self._name}` {what.rstrip('.')}. Nothing was changed. Run it by hand, as the user "
+            f"{self._setting}: `{self._name}` {what.rstrip('.')}. Nothing was changed. Run it by hand, as the user "
             "and with the environment that this server has."
         )
 

@@ -14,6 +14,6 @@ def with_cookie(instance: Instance) -> SignIn:
         always=GivenAuth(
             "cookie",
             lambda: instance.read_header("cookie"),
-            f"Check {instance.variable('cookie')}: the session may have run out, or its cookie may have another name.",
+            f"Check {instance.named('cookie')}: the session may have run out, or its cookie may have another name.",
         ),
     )

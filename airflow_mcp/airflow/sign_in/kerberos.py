@@ -16,7 +16,7 @@ import httpx
 from airflow_mcp.airflow.failures import ADVICE
 from airflow_mcp.airflow.sign_in.base import SignIn
 from airflow_mcp.errors import NotSignedInError
-from airflow_mcp.instance import PREFIX, Instance
+from airflow_mcp.instance import Instance
 from airflow_mcp.release import ApiName
 from airflow_mcp.text.clean import one_line
 
@@ -45,6 +45,7 @@ class KerberosAuth(httpx.Auth):
 
     def __init__(self, instance: Instance, api: ApiName) -> None:
         self._instance = instance
+        self._named = instance.named
         self._api = api
         self._service = f"{instance.kerberos_service}@{instance.kerberos_host or urlsplit(instance.url).hostname}"
         self._memory = f"MEMORY:{uuid4()}"
@@ -55,8 +56,8 @@ class KerberosAuth(httpx.Auth):
         """Send the request with a new token for Airflow's service."""
         if self._api != "v1":
             raise NotSignedInError(
-                f"{PREFIX}AUTH=kerberos needs Airflow 2: the API of Airflow 3 has no Kerberos. Set a user name and a "
-                f"password, or {PREFIX}TOKEN, instead."
+                f"{self._named('auth', 'kerberos')} needs Airflow 2: the API of Airflow 3 has no Kerberos. Set a user "
+                f"name and a password, or {self._named('token')}, instead."
             )
         token, principal = await self._in_time()
         request.headers["authorization"] = f"Negotiate {base64.b64encode(token).decode()}"
@@ -76,7 +77,7 @@ class KerberosAuth(httpx.Auth):
             ) from None
 
     def _token(self) -> tuple[bytes, str]:
-        gssapi = _load()
+        gssapi = _load(self._instance)
         try:
             return self._ask(gssapi, SPNEGO)
         except gssapi.exceptions.GSSError as error:
@@ -114,13 +115,13 @@ class KerberosAuth(httpx.Auth):
         reason = _reason(error)
         if error.min_code == SERVICE_UNKNOWN:
             return NotSignedInError(
-                f"Kerberos knows no service {self._service}: {reason}. Set {PREFIX}KERBEROS_SERVICE and "
-                f"{PREFIX}KERBEROS_HOST to the name in the keytab of Airflow's web server."
+                f"Kerberos knows no service {self._service}: {reason}. Set {self._named('kerberos_service')} and "
+                f"{self._named('kerberos_host')} to the name in the keytab of Airflow's web server."
             )
         if error.min_code == TICKET_EXPIRED or isinstance(error, gssapi.exceptions.ExpiredCredentialsError):
             return NotSignedInError(f"The Kerberos ticket has expired. {self._renew()}")
         if isinstance(error, gssapi.exceptions.BadNameError):
-            return NotSignedInError(f"{PREFIX}KERBEROS_PRINCIPAL is no name that Kerberos takes: {reason}.")
+            return NotSignedInError(f"{self._named('kerberos_principal')} is no name that Kerberos takes: {reason}.")
         if isinstance(error, gssapi.exceptions.MissingCredentialsError):
             keytab = self._instance.kerberos_keytab
             if keytab:
@@ -132,36 +133,37 @@ class KerberosAuth(httpx.Auth):
         )
 
     def _keytab_problem(self, file: Path, code: int, reason: str) -> str:
-        variable, whose = f"{PREFIX}KERBEROS_KEYTAB", self._instance.kerberos_principal or "the principal in it"
+        setting, whose = self._named("kerberos_keytab"), self._instance.kerberos_principal or "the principal in it"
         try:
             file.open("rb").close()
         except OSError as error:
-            return f"{variable}: cannot be read: {error.strerror}. Check the file."
+            return f"{setting}: cannot be read: {error.strerror}. Check the file."
         if code == NO_CACHE:  # it looks for tickets when there is no key
-            return f"{variable}: holds no key of {whose}. `klist -k {file}` lists whose it holds."
+            return f"{setting}: holds no key of {whose}. `klist -k {file}` lists whose it holds."
         hint = " The key in the file is an old one, or another's: make a new keytab." if code in KEY_REFUSED else ""
-        return f"{variable}: no ticket for {whose}: {reason}.{hint}"
+        return f"{setting}: no ticket for {whose}: {reason}.{hint}"
 
     def _renew(self) -> str:
         cache, principal = self._instance.kerberos_ccache, self._instance.kerberos_principal
         words = ["kinit", *(["-c", cache] if cache else []), *([principal] if principal else [])]
-        return f"Run `{' '.join(words)}`, or set {PREFIX}KERBEROS_KEYTAB."
+        return f"Run `{' '.join(words)}`, or set {self._named('kerberos_keytab')}."
 
     def _advice(self, principal: str) -> dict[int, str]:
+        service, host = self._named("kerberos_service"), self._named("kerberos_host")
         return {
             401: f"It did not take the Kerberos ticket of {principal} for {self._service}: its auth_backends may lack "
-            f"Kerberos, or its keytab that service. Check {PREFIX}KERBEROS_SERVICE and {PREFIX}KERBEROS_HOST.",
+            f"Kerberos, or its keytab that service. Check {service} and {host}.",
             403: f"the ticket is good, but Airflow has no user {principal}, or this user no role that allows it. "
             "Airflow's users are named by the whole principal, realm included.",
         }
 
 
-def _load() -> Any:
+def _load(instance: Instance) -> Any:
     try:
         import gssapi  # noqa: PLC0415 - an extra, and needs the system's Kerberos library
     except (ImportError, OSError) as error:
         raise NotSignedInError(
-            f"{PREFIX}AUTH=kerberos needs the package gssapi ({one_line(str(error))}): pip install "
+            f"{instance.named('auth', 'kerberos')} needs the package gssapi ({one_line(str(error))}): pip install "
             "'airflow-ops-mcp[kerberos]', or `make kerberos` in a checkout. It is compiled: gcc and Kerberos's headers "
             "(Debian: libkrb5-dev) have to be there."
         ) from None

@@ -22,7 +22,7 @@ def token_request(instance: Instance, method: str, body: object = None, secrets:
     )
 
 
-def access_token(response: httpx.Response) -> str | None:
+def access_token(response: httpx.Response, instance: Instance) -> str | None:
     """The token in an answer; None for none. Raises NotSignedInError for one that cannot be sent."""
     try:
         token = read_json(response.content)["access_token"]
@@ -33,6 +33,6 @@ def access_token(response: httpx.Response) -> str | None:
     if not sendable(token):
         raise NotSignedInError(
             "Signing in did not work: /auth/token gave a token that no header can hold, since it has a blank, a line "
-            "break or another character, or is too long. Look at what answers there, or set AIRFLOW_MCP_TOKEN."
+            f"break or another character, or is too long. Look at what answers there, or set {instance.named('token')}."
         )
     return token

@@ -39,10 +39,11 @@ class OpenLogin:
     async def credential(self, answer: httpx.Response | None) -> Credential:
         """The token that everybody gets. Raises NotSignedInError where nobody does."""
         assert answer is not None  # noqa: S101 - there is always a request
-        token = access_token(answer) if answer.is_success else None
+        token = access_token(answer, self._instance) if answer.is_success else None
         if not token:
+            username, password, token_setting = map(self._instance.named, ("username", "password", "token"))
             raise NotSignedInError(
-                "Not signed in (401): this Airflow wants a sign-in, and none is set. Set AIRFLOW_MCP_USERNAME and "
-                "AIRFLOW_MCP_PASSWORD, or AIRFLOW_MCP_TOKEN."
+                f"Not signed in (401): this Airflow wants a sign-in, and none is set. Set {username} and {password}, "
+                f"or {token_setting}."
             )
         return bearer(token)

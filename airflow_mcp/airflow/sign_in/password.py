@@ -55,14 +55,14 @@ class PasswordLogin:
         if status in RETRIABLE:
             raise StumbledError(f"signing in was answered with {status}")
         if status == 401:
+            username, password = self._instance.named("username"), self._instance.named("password")
             raise NotSignedInError(
-                "Airflow refused the user name or the password (401). Check AIRFLOW_MCP_USERNAME and "
-                "AIRFLOW_MCP_PASSWORD."
+                f"Airflow refused the user name or the password (401). Check {username} and {password}."
             )
-        token = access_token(answer) if answer.is_success else None
+        token = access_token(answer, self._instance) if answer.is_success else None
         if not token:
             raise NotSignedInError(
                 f"Signing in with a user name and a password did not work: /auth/token answered {status} without a "
-                "token. Set AIRFLOW_MCP_TOKEN if this Airflow signs in another way."
+                f"token. Set {self._instance.named('token')} if this Airflow signs in another way."
             )
         return bearer(token)

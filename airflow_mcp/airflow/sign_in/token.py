@@ -14,6 +14,6 @@ def with_token(instance: Instance) -> SignIn:
         always=GivenAuth(
             "authorization",
             lambda: f"Bearer {instance.read_header('token')}",
-            f"Check {instance.variable('token')}: a token may have expired.",
+            f"Check {instance.named('token')}: a token may have expired.",
         ),
     )
