@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+NOTHING_CHANGED = "Nothing was changed."
+
 
 class AirflowMcpError(Exception):
-    """Base of all errors that a caller is meant to read."""
+    """Base of all errors that a caller is meant to read: what failed, which effects it had, and what to do next."""
+
+    def __init__(self, what: str, advice: str = "") -> None:
+        super().__init__(what, advice)
+        self.what = what
+        self.effects = ""
+        """Of a change, what it did before it failed; empty for what changes nothing anyway."""
+        self.advice = advice
+
+    def with_effects(self, effects: str) -> Self:
+        """The same error, which had these effects."""
+        self.effects = effects
+        return self
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.what, self.effects, self.advice) if part)
 
 
 class SettingsError(AirflowMcpError):
@@ -31,7 +50,7 @@ class NeedsVersionError(AirflowMcpError):
     """The Airflow at hand lacks what was asked for. Nothing was changed."""
 
     def __init__(self, what: str, needs: str, instead: str = "") -> None:
-        super().__init__(f"{what} needs {needs}.{' ' + instead if instead else ''}")
+        super().__init__(f"{what} needs {needs}.", instead)
 
 
 class UnreachableError(AirflowMcpError):
@@ -57,8 +76,8 @@ class NotSignedInError(AirflowMcpError):
 class ForbiddenError(AirflowMcpError):
     """403: the user may not do this, but may with what it `needs`, where that is known."""
 
-    def __init__(self, message: str, needs: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, what: str, advice: str = "", *, needs: str = "") -> None:
+        super().__init__(what, advice)
         self.needs = needs
 
 

@@ -15,6 +15,7 @@ from airflow_mcp.airflow.http import Body, Http, Query, Request, build_path
 from airflow_mcp.airflow.route import Route
 from airflow_mcp.airflow.sign_in import sign_in_to
 from airflow_mcp.errors import (
+    NOTHING_CHANGED,
     AirflowMcpError,
     ForbiddenError,
     NotAirflowError,
@@ -90,7 +91,7 @@ class Server:
         api, version = await self._detect()
         if (api, version) != (known.api, known.version):
             self._known = None
-            raise VersionChangedError(f"Airflow is now {version}. Nothing was changed. Call again.")
+            raise VersionChangedError(f"Airflow is now {version}.", "Call again.").with_effects(NOTHING_CHANGED)
 
     async def send(self, known: Known, request: Request, ids: Ids) -> Any:
         """Send a request with its ids put in, and give the JSON of its answer; None for nothing."""

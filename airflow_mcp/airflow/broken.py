@@ -43,7 +43,7 @@ class StumbledError(httpx.RemoteProtocolError):
     """An answer that is worth another try of a read. Its words are ours."""
 
 
-def unreachable(instance: Instance, error: httpx.RequestError, *, change: bool = False) -> UnreachableError:
+def unreachable(instance: Instance, error: httpx.RequestError) -> UnreachableError:
     """The error for a connection that could not be made, or that broke on every try of a read."""
     failed = _first(error, ssl.SSLError)
     reason = _of_openssl(failed) if failed else ""
@@ -55,8 +55,7 @@ def unreachable(instance: Instance, error: httpx.RequestError, *, change: bool =
     elif instance.url.startswith("https:") and (isinstance(error, httpx.ReadError) or "_ALERT_" in reason):
         # Who wants another certificate, or one at all, hangs up; with TLS 1.3 only once a request was sent.
         advice += f" If a certificate of yours is wanted there, {check_client_cert(instance)}"
-    unchanged = " Nothing was changed." if change else ""
-    return UnreachableError(f"Cannot reach Airflow at {instance.url}: {what_broke(error)}.{unchanged} {advice}")
+    return UnreachableError(f"Cannot reach Airflow at {instance.url}: {what_broke(error)}.", advice)
 
 
 def what_broke(error: httpx.RequestError) -> str:

@@ -35,47 +35,44 @@ _LOOK = "Look before trying again: get the present states (a call with confirm=f
 INVALID_TOKEN = "Invalid JWT token"  # noqa: S105 - what Airflow 3 says, no token
 
 _GENERIC = ("Forbidden", "Unauthorized")
+_RUN = re.compile(r"\bdag ?run", re.IGNORECASE)
 _TITLE = re.compile(r"<title>\s*(?:\d{3} )?([^<]{1,200})", re.IGNORECASE)
 
 
-def failure(  # noqa: PLR0911
-    response: httpx.Response, instance: Instance, *, change: bool = False, needs: str = ""
-) -> AirflowMcpError:
-    """The error for an answer with a status of 400 or more; `needs` is the permission that the call takes."""
+def failure(response: httpx.Response, instance: Instance, needs: str = "") -> AirflowMcpError:  # noqa: PLR0911
+    """The error for an answer with a status of 400 or more; `needs` is the permission that the request takes."""
     status = response.status_code
     problem = _problem(response)
     said = f" {_speaker(response)} says: {problem}." if problem else ""
-    unchanged = " Nothing was changed." if change else ""
     if status == 405:
         # Airflow 3 says so of every /api/v1 route that is not a GET.
-        return _route_missing(response, instance, unchanged)
+        return _route_missing(response, instance)
     if status == 404:
-        return _not_found(response, instance, problem, unchanged)
+        return _not_found(response, instance, problem)
     # Airflow 3 says 403 of a token that it cannot read.
     if status == 401 or INVALID_TOKEN in problem:
         advice = _advice(response) or f"{_check_sign_in(instance)} A token may have expired."
-        return NotSignedInError(f"Not signed in ({status}).{said}{unchanged} {advice}")
+        return NotSignedInError(f"Not signed in ({status}).{said}", advice)
     if status == 403:
-        needs = "" if _is_page(response) else needs  # Airflow's permissions do not open a proxy
-        return ForbiddenError(_forbidden(instance, said, _advice(response), needs) + unchanged, needs)
+        return _forbidden(response, instance, said, needs)
     if status == 406:
         return NotAcceptableError(
-            f"Not acceptable (406).{said} This server asks for application/json: a proxy between here and "
-            "Airflow may be changing the Accept header."
+            f"Not acceptable (406).{said}",
+            "This server asks for application/json: a proxy between here and Airflow may be changing the Accept "
+            "header.",
         )
     if status == 409:
-        return ConflictError(f"The present state does not allow it (409).{said}{unchanged}")
+        return ConflictError(f"The present state does not allow it (409).{said}")
     if status == 429:
-        return BusyError(f"Airflow, or a proxy, asks to slow down (429).{said} Try again later.{unchanged}")
+        return BusyError(f"Airflow, or a proxy, asks to slow down (429).{said}", "Try again later.")
     if status >= 500:
         return ServerFaultError(
-            f"Airflow, or a proxy in front of it, failed ({status}).{said} Try again; if it stays, look at the "
-            "web server's log."
+            f"Airflow, or a proxy in front of it, failed ({status}).{said}",
+            "Try again; if it stays, look at the web server's log.",
         )
     if "SSL certificate" in problem:  # nginx, of a missing or an unknown one
-        advice = f"For the certificate {check_client_cert(instance)}"
-        return NotSignedInError(f"Not let in ({status}).{said}{unchanged} {advice}")
-    return RejectedError(f"Airflow refused the request ({status}).{said or ' It gave no reason.'}{unchanged}")
+        return NotSignedInError(f"Not let in ({status}).{said}", f"For the certificate {check_client_cert(instance)}")
+    return RejectedError(f"Airflow refused the request ({status}).{said or ' It gave no reason.'}")
 
 
 def check_client_cert(instance: Instance) -> str:
@@ -96,43 +93,48 @@ def _advice(response: httpx.Response) -> str:
     return str(response.request.extensions.get(ADVICE, {}).get(response.status_code, ""))
 
 
-def _forbidden(instance: Instance, said: str, advice: str, needs: str) -> str:
+def _forbidden(response: httpx.Response, instance: Instance, said: str, needs: str) -> ForbiddenError:
+    needs = "" if _is_page(response) else needs  # Airflow's permissions do not open a proxy
     needed = f" Needed: {needs}." if needs else ""
     if said:
-        return f"This user may not do that (403).{said}{needed}"
-    if advice:
-        return f"Refused (403) without a reason: {advice}{needed}"
+        return ForbiddenError(f"This user may not do that (403).{said}{needed}", needs=needs)
+    if known := _advice(response):
+        return ForbiddenError(f"Refused (403) without a reason: {known}{needed}", needs=needs)
     # Airflow 2 with several auth backends says just this, for a wrong password too.
-    return (
-        "Refused (403) without a reason: the sign-in is missing or wrong, or this user lacks the permission."
-        f"{needed} {_check_sign_in(instance)} `airflow-mcp check` tells which."
+    return ForbiddenError(
+        f"Refused (403) without a reason: the sign-in is missing or wrong, or this user lacks the permission.{needed}",
+        f"{_check_sign_in(instance)} `airflow-mcp check` tells which.",
+        needs=needs,
     )
 
 
-def _not_found(response: httpx.Response, instance: Instance, problem: str, unchanged: str) -> AirflowMcpError:
+def _not_found(response: httpx.Response, instance: Instance, problem: str) -> AirflowMcpError:
     payload = _payload(response)
     # Airflow's own "no such DAG" has a typed problem (v1) or a detail (v2); a router's 404 has neither.
     own = isinstance(payload, dict) and (
         (payload.get("detail") and "status" not in payload) or payload.get("type", "about:blank") != "about:blank"
     )
-    if own:
-        return NotFoundError(
-            f"Not found: {problem or 'Airflow does not say what'}.{unchanged} Look the id up: get_dags finds DAGs, "
-            "get_tasks lists a DAG's tasks."
-        )
-    return _route_missing(response, instance, unchanged)
+    if not own:
+        return _route_missing(response, instance)
+    return NotFoundError(f"Not found: {problem or 'Airflow does not say what'}.", _where_to_look(problem))
 
 
-def _route_missing(response: httpx.Response, instance: Instance, unchanged: str) -> RouteMissingError:
+def _where_to_look(problem: str) -> str:
+    if _RUN.search(problem):
+        return "clear_task_instances with a start_date and confirm=false lists the runs in which something failed."
+    return "Look the id up: get_dags finds DAGs, get_tasks lists a DAG's tasks."
+
+
+def _route_missing(response: httpx.Response, instance: Instance) -> RouteMissingError:
     path, status = response.request.url.path, response.status_code
-    return RouteMissingError(f"No Airflow API answers at {path} ({status}).{unchanged} {_check_url(instance)}")
+    return RouteMissingError(f"No Airflow API answers at {path} ({status}).", _check_url(instance))
 
 
 def undecodable(problem: str) -> NotAirflowError:
     """The error for a compressed answer that does not unpack."""
     return NotAirflowError(
-        f"The answer is garbled ({problem}): it was cut off or changed on its way. Try again; if it stays, "
-        "look at the proxy in front of Airflow."
+        f"The answer is garbled ({problem}): it was cut off or changed on its way.",
+        "Try again; if it stays, look at the proxy in front of Airflow.",
     )
 
 
@@ -140,15 +142,15 @@ def packed_otherwise(codings: Sequence[str], expected: str) -> NotAirflowError:
     """The error for an answer that is compressed in another way than was asked for, or more than once."""
     told = one_line(", ".join(codings), 100)
     return NotAirflowError(
-        f"The answer is compressed as {told}, and {expected} was asked for, once: nothing else is unpacked. Look at "
-        "the proxy in front of Airflow."
+        f"The answer is compressed as {told}, and {expected} was asked for, once: nothing else is unpacked.",
+        "Look at the proxy in front of Airflow.",
     )
 
 
 def outcome_unknown(what: str) -> MayHaveHappenedError:
     """The error for a change that was sent and whose answer did not come."""
     return MayHaveHappenedError(
-        f"The change was sent once, and {what}: it may or may not have happened. It was not sent again. {_LOOK}"
+        f"The change was sent once, and {what}: it may or may not have happened. It was not sent again.", _LOOK
     )
 
 

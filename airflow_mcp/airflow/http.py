@@ -28,7 +28,11 @@ from airflow_mcp.airflow.route import Method
 from airflow_mcp.airflow.secrets import Secrets
 from airflow_mcp.airflow.tls import tls_context
 from airflow_mcp.errors import (
+    NOTHING_CHANGED,
+    AirflowMcpError,
     InvalidArgumentError,
+    MayHaveHappenedError,
+    NotAcceptableError,
     NotAirflowError,
     ReadOnlyError,
     RejectedError,
@@ -102,11 +106,21 @@ class Http:
     async def send(self, request: Request, auth: httpx.Auth | None = None) -> Any:
         """Send a request and give the JSON of its answer; None for a change that is answered with nothing (204).
 
-        A read is tried again on a lost connection, 429, 502, 503 and 504; a change is sent once. All tries
-        together end after the time-out. Raises a subclass of AirflowMcpError for anything but a 2xx with JSON.
+        A read is tried again on a lost connection, 429, 502, 503 and 504; a change is sent once, and an error of it
+        tells its effects. All tries together end after the time-out. Raises a subclass of AirflowMcpError for
+        anything but a 2xx with JSON.
         """
         if request.change and self._instance.read_only:
             raise ReadOnlyError(f"Nothing was sent: this server is read-only ({self._instance.named('read_only')}).")
+        try:
+            return await self._answer(request, auth)
+        except AirflowMcpError as error:
+            # 406 is about the form of the answer: what was asked for may have been done.
+            if request.change and not isinstance(error, MayHaveHappenedError | NotAcceptableError):
+                error.with_effects(NOTHING_CHANGED)
+            raise
+
+    async def _answer(self, request: Request, auth: httpx.Auth | None) -> Any:
         limit = self._instance.timeout
         try:
             with anyio.fail_after(limit):
@@ -174,14 +188,14 @@ class Http:
         try:
             response = await self._exchange(request, auth, sent)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise unreachable(self._instance, error, change=True) from None
+            raise unreachable(self._instance, error) from None
         except httpx.RequestError as error:
             if not sent:
-                raise unreachable(self._instance, error, change=True) from None
+                raise unreachable(self._instance, error) from None
             raise outcome_unknown(what_broke(error)) from None
         except (TooLargeError, NotAirflowError) as error:
             if not sent:
-                raise type(error)(f"{error} Nothing was changed.") from None
+                raise
             raise outcome_unknown(f"its answer could not be read. {error}") from None
         if response.status_code >= 500:
             raise outcome_unknown(f"it answered {response.status_code}")
@@ -294,7 +308,7 @@ def _require_good(response: httpx.Response, request: Request, instance: Instance
     if 300 <= response.status_code < 400:
         raise redirected(response, instance)
     if response.status_code >= 400:
-        raise failure(response, instance, change=request.change, needs=request.needs)
+        raise failure(response, instance, request.needs)
 
 
 def _retry_after(response: httpx.Response) -> float | None:

@@ -13,7 +13,7 @@ from airflow_mcp.airflow.dags import PAGE
 from airflow_mcp.airflow.names import renamed
 from airflow_mcp.airflow.route import TASK_INSTANCES, Route, may_edit, may_read
 from airflow_mcp.airflow.runs import require_logical_date
-from airflow_mcp.errors import ConflictError, NotFoundError, TooLargeError
+from airflow_mcp.errors import NOTHING_CHANGED, ConflictError, NotFoundError, TooLargeError
 from airflow_mcp.models.base import Answer
 from airflow_mcp.models.changes import Relatives
 
@@ -230,7 +230,8 @@ def matching(references: Sequence[Reference], candidates: Iterable[TaskInstance]
     wanted = Counter((row.dag_id, row.dag_run_id, row.task_id) for row in references)
     found = [each for each in candidates if each.reference in wanted]
     if Counter(each.reference for each in found) != wanted:
-        raise ConflictError("Task instances changed state while they were looked at. Nothing was changed. Call again.")
+        changed = ConflictError("Task instances changed state while they were looked at.", "Call again.")
+        raise changed.with_effects(NOTHING_CHANGED)
     return found
 
 

@@ -85,6 +85,7 @@ WORST: dict[str, list[Any]] = {
     "airflow_mcp.airflow.secrets._CODE": [many("%"), many("%4"), many("%41")],
     "airflow_mcp.airflow.secrets._ESCAPES": [many("\\u00x").encode(), many("\\x").encode(), many("x").encode()],
     "airflow_mcp.release._RELEASE": [many("1"), f"1.{many('1')}", many("1.")],
+    "airflow_mcp.airflow.failures._RUN": [many("dag"), many("dag "), many("x")],
     "airflow_mcp.airflow.failures._TITLE": [
         many("<title>"),
         f"<title>{many(' ')}<",

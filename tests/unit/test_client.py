@@ -484,3 +484,69 @@ async def test_a_change_of_a_set_of_instances_stops_where_the_answer_is_lost() -
     assert "1 of " in message
     assert "may or may not have happened" in message
     assert MayHaveHappenedError.__name__ not in message
+
+
+SET_PARTS: dict[str, Any] = {"dag_id": "history", "task_id": "part", "new_state": "success", "confirm": True}
+
+
+@pytest.mark.parametrize(
+    ("refused", "effects"),
+    [
+        (1, "Nothing was changed."),
+        (2, "1 of 3 were set: part[0] in {run}. The 1 after it were not tried."),
+        (3, "2 of 3 were set: part[0] in {run}, part[1] in {run}."),
+    ],
+)
+async def test_a_refusal_in_the_middle_tells_what_was_done(refused: int, effects: str) -> None:
+    replay = Replay("2.11")
+
+    async def refusing(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "PATCH" and len(replay.sent("PATCH")) == refused:
+            return httpx.Response(403, json={"detail": "Forbidden", "status": 403, "title": "Forbidden"})
+        return None
+
+    replay.fault = refusing
+    run = replay.runs["history"]
+    async with replayed(replay) as session:
+        message = await session.error("set_task_instances_state", **SET_PARTS, dag_run_id=run)
+    assert message.startswith(f"part[{refused - 1}] in {run}: This user may not do that (403).")
+    assert effects.format(run=run) in message
+    assert message.count("Nothing was changed") == (refused == 1)
+    assert len(replay.sent("PATCH")) == refused
+
+
+async def test_an_upgrade_in_the_middle_of_a_change_is_no_reason_to_begin_anew() -> None:
+    replay, upgraded = Replay("2.11"), Replay("3.3")
+
+    async def upgrading(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "PATCH" and len(replay.sent("PATCH")) >= 2:
+            return PAGE
+        if len(replay.sent("PATCH")) >= 2:
+            return no_route(request, "3.3") or await upgraded.handle_async_request(request)
+        return None
+
+    replay.fault = upgrading
+    run = replay.runs["history"]
+    async with replayed(replay) as session:
+        message = await session.error("set_task_instances_state", **SET_PARTS, dag_run_id=run)
+    assert message.startswith("Airflow is now 3.3")
+    assert "1 of 3 were set: part[0]" in message
+    assert "Nothing was changed" not in message
+    assert len(replay.sent("PATCH")) == 2
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "Dag Run id made up not found in dag history",
+        "DAGRun with DAG ID: 'history' and DagRun ID: 'made up' not found",
+        "The DagRun with dag_id: `history` and run_id: `made up` was not found",
+    ],
+)
+async def test_who_gives_a_wrong_run_is_led_to_where_runs_are_listed(detail: str) -> None:
+    missing = httpx.Response(404, json={"detail": detail})
+    airflow = Airflow(Instance(url=URL, api_version="v2", token="t"), httpx.MockTransport(lambda _: missing))
+    with pytest.raises(
+        AirflowMcpError, match="clear_task_instances with a start_date and confirm=false lists the runs"
+    ):
+        await airflow.read("dags/{dag_id}/dagRuns/{dag_run_id}", {"dag_id": "history", "dag_run_id": "made up"})

@@ -135,7 +135,7 @@ async def change(airflow: Airflow) -> Any:
 
 
 async def problem(library: Library, kind: str, code: int, says: str, **settings: Any) -> str:
-    """What is told of an error: the same for a read and a change; nothing is sent."""
+    """What is told of an error: the same for a read and a change, but for its effects; nothing is sent."""
     library.errors[SPNEGO] = library.exceptions.MissingCredentialsError(100001, "SPNEGO cannot find mechanisms")
     library.errors[KRB5] = getattr(library.exceptions, kind)(code, says)
     door = Door()
@@ -146,7 +146,7 @@ async def problem(library: Library, kind: str, code: int, says: str, **settings:
         await change(airflow)
     assert door.requests == []
     message = str(read.value)
-    assert str(changing.value) == message
+    assert str(changing.value) == f"{message} Nothing was changed."
     assert "\n" not in message
     assert "SPNEGO" not in message
     return message

@@ -10,7 +10,7 @@ from typing import Any
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.changes.integrity import MOST_COMPARED, brought_up_to_date
 from airflow_mcp.airflow.changes.prepared import Prepared
-from airflow_mcp.airflow.changes.report import by_run, count, left_out
+from airflow_mcp.airflow.changes.report import by_run, count, left_out, shortened
 from airflow_mcp.airflow.changes.steps import Step, cleared_after, named_task, one_by_one, state_body, whole_run
 from airflow_mcp.airflow.graph import below, related, running_order
 from airflow_mcp.airflow.runs import require_logical_date, run_at
@@ -31,7 +31,7 @@ from airflow_mcp.airflow.task_instances import (
 )
 from airflow_mcp.airflow.tasks import all_tasks, require_tasks
 from airflow_mcp.airflow.writer import Writer
-from airflow_mcp.errors import AirflowMcpError, ConflictError, MayHaveHappenedError
+from airflow_mcp.errors import AirflowMcpError, ConflictError, VersionChangedError
 from airflow_mcp.models.changes import SetTaskInstancesState, TaskInstancesChange
 
 TEARDOWN_RULE = "all_done_setup_success"
@@ -229,16 +229,29 @@ async def _moved_besides(api: Api, target: _Target, steps: Sequence[Step]) -> li
 
 
 async def _apply(steps: Sequence[Step], writer: Writer) -> None:
-    number, total = 0, sum(len(step.sets) for step in steps)
+    done: list[Step] = []
     for step in steps:
         try:
             await writer.send(step.route, body=step.body, **step.ids)
+        except VersionChangedError as error:
+            if not done:
+                raise  # then all of it can be asked for anew
+            raise ConflictError(error.what).with_effects(_effects(steps, done)) from None
         except AirflowMcpError as error:
-            if len(steps) == 1:
-                raise
-            kind = MayHaveHappenedError if isinstance(error, MayHaveHappenedError) else ConflictError
-            raise kind(f"{number} of {total} were set, then {step.label} failed. {error}") from None
-        number += len(step.sets)
+            if len(steps) > 1:
+                error.what = f"{step.label}: {error.what}"
+            if done:
+                error.effects = _effects(steps, done)
+            raise
+        done.append(step)
+
+
+def _effects(steps: Sequence[Step], done: Sequence[Step]) -> str:
+    """What was set before the step that failed, and that no other was tried after it."""
+    number, total = (sum(len(step.sets) for step in some) for some in (done, steps))
+    labels = shortened([step.label for step in done])
+    rest = len(steps) - len(done) - 1
+    return f"{number} of {total} were set: {labels}." + (f" The {rest} after it were not tried." if rest else "")
 
 
 def _taken(args: SetTaskInstancesState, graph: Mapping[str, Sequence[str]], teardowns: Collection[str]) -> set[str]:

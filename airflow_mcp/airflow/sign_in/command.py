@@ -14,7 +14,7 @@ from airflow_mcp.airflow.sign_in.base import SignIn
 from airflow_mcp.airflow.sign_in.credential import LARGEST_ANSWER, Credential, bearer
 from airflow_mcp.airflow.sign_in.programs import Ended, run_program
 from airflow_mcp.airflow.sign_in.renewed import RenewedAuth
-from airflow_mcp.errors import NotSignedInError, TooLargeError
+from airflow_mcp.errors import NOTHING_CHANGED, NotSignedInError, TooLargeError
 from airflow_mcp.headers import checked_name, checked_value
 from airflow_mcp.instance import Instance
 from airflow_mcp.text.clean import one_line, without_colours
@@ -80,9 +80,9 @@ class TokenCommand:
 
     def _problem(self, what: str) -> NotSignedInError:
         return NotSignedInError(
-            f"{self._setting}: `{self._name}` {what.rstrip('.')}. Nothing was changed. Run it by hand, as the user "
-            "and with the environment that this server has."
-        )
+            f"{self._setting}: `{self._name}` {what.rstrip('.')}.",
+            "Run it by hand, as the user and with the environment that this server has.",
+        ).with_effects(NOTHING_CHANGED)
 
 
 def _last_words(ended: Ended) -> str:
