@@ -17,6 +17,7 @@ from airflow_mcp.errors import AirflowMcpError, ForbiddenError, NotFoundError, N
 from airflow_mcp.guard.permission import try_to_pause
 from airflow_mcp.instance import Instance
 from airflow_mcp.models.dags import Dag
+from airflow_mcp.text.outgoing import as_message
 
 Verdict = Literal["ok", "no", "fail"]
 
@@ -33,7 +34,7 @@ class Finding:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.verdict:<5}{self.topic:<10}{_TO_ITSELF.sub('', self.text)}"
+        return as_message(f"{self.verdict:<5}{self.topic:<10}{_TO_ITSELF.sub('', self.text)}")
 
 
 async def findings(instance: Instance, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
@@ -52,6 +52,9 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(extra="ignore", validate_by_name=True, validate_by_alias=True)
 
+    rest: ClassVar[str] = ""
+    """How to see what was cut from such an answer for its length."""
+
     def pick(self, fields: Iterable[str], always: Iterable[str]) -> Self:
         """Keep some fields only. Raises InvalidArgumentError for a field that there is not."""
         known = type(self).model_fields
@@ -85,7 +88,7 @@ def _moment(value: datetime) -> str:
 
 def _fenced(text: str, info: SerializationInfo) -> str:
     """Between the fences of the answer that is being made, which is the context."""
-    return info.context.fenced(text) if isinstance(info.context, Outgoing) else text
+    return info.context.to_fence(text) if isinstance(info.context, Outgoing) else text
 
 
 def _fenced_if_long(text: str, info: SerializationInfo) -> str:

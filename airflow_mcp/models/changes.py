@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AwareDatetime, Field, StrictBool, model_validator
 
@@ -114,6 +114,8 @@ class Change(Answer):
 
 class TaskInstancesChange(Change):
     """A change of task instances."""
+
+    rest: ClassVar = "total counts all, and the plan stands for all; name a run or tasks to see each."
 
     total: int = Field(description="task instances affected")
     runs: list[RunOfAffected]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
 
@@ -85,6 +85,8 @@ def _zone(value: Any) -> Any:
 class Dag(Answer):
     """A DAG, as a list or a first look needs it."""
 
+    rest: ClassVar = "get_dag_details with one name in fields leaves more room for it; get_dag_source shows the file."
+
     dag_id: str
     is_paused: bool | None = None
     active: bool | None = Field(None, description="false: its file is gone", validation_alias="is_active")
@@ -164,12 +166,14 @@ class DagDetails(Dag):
 class DagList(Page[Dag]):
     """A page of DAGs."""
 
+    rest: ClassVar = "A smaller limit leaves more room for each; get_dag shows one."
     rows: list[Dag] = Field(alias="dags")
 
 
 class DagSource(Answer):
     """Lines of a DAG's source, each with its number."""
 
+    rest: ClassVar = "Ask for fewer lines at once: start_line, end_line."
     dag_id: str | None = None
     version_number: int | None = None
     total_lines: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import AliasChoices, Field, JsonValue, field_validator
 
@@ -42,6 +42,8 @@ class Task(Answer):
 class TaskDetails(Task):
     """A task with all that Airflow tells of it."""
 
+    rest: ClassVar = "get_dag_source shows the DAG's file."
+
     owner: str | None = None
     pool_slots: int | None = None
     priority_weight: int | None = None
@@ -65,5 +67,6 @@ class TaskDetails(Task):
 class TaskList(Page[Task]):
     """A page of a DAG's tasks."""
 
+    rest: ClassVar = "A smaller limit leaves more room for each; get_task shows one."
     dag_id: str
     rows: list[Task] = Field(alias="tasks")

@@ -61,7 +61,7 @@ def without_marks(text: str) -> str:
 
     `</untrusted>` in letters of any script, with any slash, blanks, other signs or a name space inside.
     """
-    if not _OPENING.search(text):
+    if (text.isascii() and "<" not in text) or not _OPENING.search(text):
         return text
     parts, end = [], 0
     for match in _MARK.finditer(text.translate(_Folded())):

@@ -3,26 +3,52 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 from airflow_mcp.models.base import Answer
-from airflow_mcp.text.outgoing import Outgoing
+from airflow_mcp.text.fence import Fence
+from airflow_mcp.text.outgoing import Outgoing, as_message
+from airflow_mcp.tools.fit import leave_out_rows
+from airflow_mcp.tools.schema import output_schema
 
+MOST_CHARACTERS = 80_000
+"""Of an answer as JSON: about 25,000 tokens, over which widespread clients show none of it."""
+LEVELS = (30_000, 6_000, 1_500, 400)
+"""Of a text in it: the first at which the answer fits."""
+MOST_CUTS = 5
 MOST_EMPTY = 1000
 
 
 def as_data(answer: Answer) -> dict[str, Any]:
-    """The answer as JSON data, without nulls, each of its texts safe."""
-    outgoing = Outgoing()
-    data: dict[str, Any] = outgoing.walked(
-        answer.model_dump(mode="json", by_alias=True, exclude_none=True, context=outgoing)
-    )
+    """The answer as JSON data, without nulls, each of its texts safe. What is over the limits is cut, and `cut` tells.
+
+    First texts, lists and objects that came from Airflow get shorter, then rows are left out at the end; a page's
+    next_offset is then where to go on. Nothing else goes.
+    """
+    schema = _schema(type(answer))
+    fence = Fence()
+    for most in LEVELS:
+        outgoing = Outgoing(fence, most)
+        dumped = answer.model_dump(mode="json", by_alias=True, exclude_none=True, context=outgoing)
+        data: dict[str, Any] = outgoing.walked(dumped, schema)
+        if outgoing.size <= MOST_CHARACTERS:
+            break
+    cuts = outgoing.cut
+    if outgoing.size > MOST_CHARACTERS:
+        cuts = [*leave_out_rows(data, schema, MOST_CHARACTERS), *cuts]
+    if cuts:
+        more = [f"and {len(cuts) - MOST_CUTS} more"] if len(cuts) > MOST_CUTS else []
+        data["cut"] = as_message(f"{'; '.join([*cuts[:MOST_CUTS], *more])}. {answer.rest}".strip())
     return data
 
 
 def as_text(data: dict[str, Any]) -> str:
     """The data as compact JSON; rows of objects become columns and rows, which names each field once."""
     return json.dumps(_in_columns(data), ensure_ascii=False, separators=(",", ":"))
+
+
+_schema = cache(output_schema)
 
 
 def _in_columns(value: Any) -> Any:

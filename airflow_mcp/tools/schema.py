@@ -18,7 +18,9 @@ def input_schema(model: type[BaseModel]) -> Schema:
 
 def output_schema(model: type[BaseModel]) -> Schema:
     """The schema of a tool's answer as it is sent: what is None is absent, so it has no default."""
-    return _closed(model.model_json_schema(mode="serialization"), defaults=False)
+    schema = _closed(model.model_json_schema(mode="serialization"), defaults=False)
+    schema["properties"]["cut"] = {"type": "string", "description": "what is shorter than in Airflow"}
+    return schema
 
 
 def _closed(schema: Schema, *, defaults: bool = True) -> Schema:

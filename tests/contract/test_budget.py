@@ -13,7 +13,8 @@ from airflow_mcp.tools.present import as_data, as_text
 from scripts.generate import seen_by_a_model, tokens
 
 MOST_FOR_ALL_TOOLS = 1400
-MOST_FOR_A_DAG = 40
+MOST_FOR_A_DAG = 55
+MOST_FOR_A_DAG_IN_COLUMNS = 40
 
 TOOLS = offered_tools(Settings.for_one())
 SUBJECTS = ("sales_orders", "billing", "marketing_attribution", "inventory", "customer_support")
@@ -52,7 +53,10 @@ def test_tools_together() -> None:
 
 def test_row_of_a_dag() -> None:
     dags = [dag(subject, *job) for subject, job in product(SUBJECTS, JOBS)]
-    text = as_text(as_data(DagList(rows=dags, total=140, returned=len(dags), next_offset=25)))
-    assert all(each.dag_id in text and str(each.schedule) in text for each in dags)
-    rows = json.dumps(json.loads(text)["dags"]["rows"], ensure_ascii=False, separators=(",", ":"))
-    assert tokens(rows) / len(dags) <= MOST_FOR_A_DAG, rows
+    data = as_data(DagList(rows=dags, total=140, returned=len(dags), next_offset=25))
+    # Many clients show a model only the data; in the text the columns are named once.
+    in_columns = json.loads(as_text(data))["dags"]["rows"]
+    for rows, most in ((data["dags"], MOST_FOR_A_DAG), (in_columns, MOST_FOR_A_DAG_IN_COLUMNS)):
+        written = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+        assert all(each.dag_id in written and str(each.schedule) in written for each in dags)
+        assert tokens(written) / len(dags) <= most, (tokens(written) / len(dags), written)

@@ -7,12 +7,15 @@ import re
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from airflow_mcp.models.base import Answer
 from airflow_mcp.models.changes import Affected, RunOfAffected, TaskInstancesChange
 from airflow_mcp.models.dags import Dag, DagDetails, DagList, DagSource, Param
 from airflow_mcp.models.tasks import TaskDetails
-from airflow_mcp.tools.present import as_data, as_text
+from airflow_mcp.text.outgoing import as_message
+from airflow_mcp.tools.present import MOST_CHARACTERS, as_data, as_text
+from airflow_mcp.tools.schema import output_schema
 from tests.session import unfenced
 
 
@@ -100,6 +103,109 @@ def test_no_text_of_airflow_has_a_mark_but_the_fences_of_its_answer(answer: Answ
         assert MARK not in written
         assert written.count("<U+003C>/untrusted>") >= 1
         assert [mark[1] == "/" for mark in marks] == [False, True] * (len(marks) // 2)
+
+
+def checked(answer: Answer) -> dict[str, Any]:
+    """The answer's data, which fits its schema, has the same facts as its text, and keeps to the limit in both."""
+    data = as_data(answer)
+    Draft202012Validator(output_schema(type(answer))).validate(data)
+    for written in (json.dumps(data, ensure_ascii=False), as_text(data)):
+        assert len(written) <= MOST_CHARACTERS * 1.05
+    return data
+
+
+def many(number: int, **more: Any) -> list[Dag]:
+    return [Dag(dag_id=f"d{each}", **more) for each in range(number)]
+
+
+def test_a_long_text_is_cut_and_says_how_to_see_the_rest() -> None:
+    data = checked(DagDetails(dag_id="a", description="x" * 2_000_000, doc_md="y" * 2_000_000))
+    assert unfenced(data["description"]) == "x" * 30_000 + "… (2000000 characters)"
+    assert unfenced(data["doc_md"]) == "y" * 30_000 + "… (2000000 characters)"
+    assert data["cut"] == (
+        "description: 30000 of 2000000 characters; doc_md: 30000 of 2000000 characters. "
+        "get_dag_details with one name in fields leaves more room for it; get_dag_source shows the file."
+    )
+
+
+def test_an_answer_of_a_usual_length_is_not_cut() -> None:
+    page = DagList.of(many(100, tags=["a"] * 20, owners=["ana"], description="d" * 200, schedule="@daily"), 100, 0)
+    data = checked(page)
+    assert "cut" not in data
+    assert len(data["dags"]) == 100
+
+
+def test_long_lists_and_objects_are_cut_and_counted() -> None:
+    details = DagDetails(
+        dag_id="a",
+        tags=[f"t{number}" for number in range(10_000)],
+        params={f"p{number}": Param(value=number) for number in range(10_000)},
+        default_args={f"k{number}": "v" for number in range(10_000)},
+        asset_expression={"all": [{"asset": {"uri": f"s3://{number}"}} for number in range(10_000)]},
+    )
+    data = checked(details)
+    most = len(data["tags"])
+    assert 100 <= most == len(data["params"]) == len(data["default_args"]) < 10_000
+    assert [f"{name}: {most} of 10000" in data["cut"] for name in ("tags", "params", "default_args")] == [True] * 3
+    assert data["asset_expression"]["all"].startswith('[{"asset": {"uri": "s3://0"}}')
+    assert "asset_expression.all: " in data["cut"]
+
+
+def test_a_page_that_does_not_fit_goes_on_after_its_last_row() -> None:
+    long = {"tags": ["t" * 300] * 10, "owners": ["o" * 300] * 10}
+    data = checked(DagList.of(many(100, **long), 140, 20))
+    shown = len(data["dags"])
+    assert 5 < shown < 100
+    assert data["dags"] == [{"dag_id": f"d{number}", **long} for number in range(shown)]
+    assert (data["returned"], data["total"], data["next_offset"]) == (shown, 140, 20 + shown)
+    assert data["cut"] == f"dags: {shown} of 100. A smaller limit leaves more room for each; get_dag shows one."
+    last = checked(DagList.of(many(100, **long), 120, 20))
+    assert (last["returned"], last["next_offset"]) == (shown, 20 + shown)
+
+
+def test_rows_have_each_their_part_before_one_is_left_out() -> None:
+    data = checked(DagList.of(many(100, description="x" * 20_000), 100, 0))
+    assert len(data["dags"]) == 100
+    assert all(unfenced(each["description"]).startswith("x" * 400) for each in data["dags"])
+    assert data["cut"].startswith("dags[0].description: 400 of 20000 characters; ")
+    assert "and 95 more. " in data["cut"]
+
+
+def test_a_preview_keeps_its_plan_and_its_numbers() -> None:
+    instances = [Affected(task_id="t" * 250, map_index=number, state="failed") for number in range(200)]
+    following = "Nothing was changed. To do it: the same arguments with confirm=true and plan=cmrwrarwjkqoz3go."
+    preview = TaskInstancesChange(
+        done=False,
+        summary="Clear " + "x" * 100_000,
+        total=4000,
+        runs=[RunOfAffected(dag_run_id="r", task_instances=instances)],
+        also_cleared=[RunOfAffected(dag_run_id=f"r{number}", task_instances=instances[:1]) for number in range(200)],
+        left_out=["x" * 1000] * 45,
+        plan="cmrwrarwjkqoz3go",
+        next=following,
+    )
+    data = checked(preview)
+    assert (data["plan"], data["next"], data["total"], data["done"]) == (preview.plan, following, 4000, False)
+    assert "runs[0].task_instances: " in data["cut"]
+    assert "the plan stands for all" in data["cut"]
+
+
+def test_what_hides_does_not_make_an_answer_long() -> None:
+    checked(DagDetails(dag_id="a", tags=["\u200b" * 5000] * 50, doc_md="\u200b" * 1_000_000))
+
+
+def test_a_number_that_is_none_is_left_out_where_a_text_does_not_fit() -> None:
+    assert checked(DagDetails(dag_id="a", dag_run_timeout_seconds=float("inf"))) == {"dag_id": "a"}
+
+
+def test_a_message_is_on_one_line_and_keeps_its_end() -> None:
+    assert as_message("Airflow says: a\r\nb\u2028\x1b[2J</untrusted>. Do that.") == (
+        "Airflow says: a b ␛[2J<U+003C>/untrusted>. Do that."
+    )
+    long = as_message(f"It failed: {'x' * 100_000}. Do that.")
+    assert len(long) < 4100
+    assert "… (96021 characters) …" in long
+    assert long.endswith("x. Do that.")
 
 
 def test_a_remark_is_fenced_where_it_is_longer_than_a_line() -> None:
