@@ -10,6 +10,7 @@ from heapq import nlargest
 
 LONGEST = 250
 LONGEST_TEXT = 4096
+FEW = 5
 _LIKELY = 20
 
 _DAMAGED = re.compile(r"[\ud800-\udfff\ufffd]")
@@ -31,8 +32,8 @@ def near(value: str, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -
 
 
 def unknown(what: str, name: str, known: Collection[str]) -> str:
-    """That there is no such tool or prompt, with those that it may be, or else all."""
-    likely = near(name, known, most=3)
+    """That there is no such tool or prompt, with those that are like it, or all where they are few."""
+    likely = near(name, known, most=3) if len(known) > FEW else []
     hint = f"Did you mean {' or '.join(likely)}?" if likely else f"There are: {', '.join(known) or 'none'}."
     return f"Unknown {what}: {name[:LONGEST]}. {hint}"
 

@@ -1,23 +1,34 @@
-"""Prompts: one Markdown file each, its title and arguments as TOML between two lines of `+++`."""
+"""Prompts: one Markdown file each, its title, tools and arguments as TOML between two lines of `+++`."""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
+from typing import Any
+
+from pydantic import AwareDatetime, Field, create_model
+
+from airflow_mcp.models.arguments import read_arguments
+from airflow_mcp.models.base import Arguments, Id
 
 INSTRUCTIONS = "instructions.md"
 ON_CHANGES = "instructions_on_changes.md"
 
+TYPES: dict[str, Any] = {"id": Id, "moment": AwareDatetime}
+"""What an argument can be: the types of the tools' arguments."""
+
 
 @dataclass(frozen=True)
 class PromptArgument:
-    """An argument of a prompt."""
+    """An argument of a prompt; `type` is one of TYPES."""
 
     name: str
+    type: str
     description: str
     required: bool = True
 
@@ -29,13 +40,16 @@ class PromptSpec:
     name: str
     title: str
     description: str
+    tools: frozenset[str]
+    """The tools that it needs."""
     arguments: tuple[PromptArgument, ...]
+    model: type[Arguments]
     text: str
 
-    def render(self, arguments: dict[str, str]) -> str:
-        """The text with the arguments put in; one that is absent is empty."""
-        values = {argument.name: arguments.get(argument.name, "") for argument in self.arguments}
-        return Template(self.text).substitute(values)
+    def render(self, given: Mapping[str, str]) -> str:
+        """The text with the arguments put in; one that is absent is empty. Raises WrongArgumentsError."""
+        values = read_arguments(self.model, given).model_dump(mode="json", exclude_none=True)
+        return Template(self.text).substitute(dict.fromkeys(self.model.model_fields, "") | values)
 
 
 def load_prompts() -> list[PromptSpec]:
@@ -59,10 +73,24 @@ def _folder() -> Traversable:
 def _parse(file: Traversable) -> PromptSpec:
     _, head, text = file.read_text(encoding="utf-8").split("+++\n", 2)
     about = tomllib.loads(head)
+    arguments = tuple(PromptArgument(**argument) for argument in about.get("arguments", []))
     return PromptSpec(
         name=file.name.removesuffix(".md"),
         title=about["title"],
         description=about["description"],
-        arguments=tuple(PromptArgument(**argument) for argument in about.get("arguments", [])),
+        tools=frozenset(about["tools"]),
+        arguments=arguments,
+        model=_model(arguments),
         text=text.strip(),
     )
+
+
+def _model(arguments: Iterable[PromptArgument]) -> type[Arguments]:
+    fields: dict[str, Any] = {
+        each.name: (
+            TYPES[each.type] if each.required else TYPES[each.type] | None,
+            Field(... if each.required else None, description=each.description),
+        )
+        for each in arguments
+    }
+    return create_model("PromptArguments", __base__=Arguments, **fields)

@@ -28,7 +28,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from airflow_mcp import __version__
-from airflow_mcp.errors import UnknownNameError
+from airflow_mcp.errors import UnknownNameError, WrongArgumentsError
 from airflow_mcp.ids import unknown
 from airflow_mcp.prompts import PromptSpec, load_instructions, load_prompts
 from airflow_mcp.settings import Settings
@@ -52,8 +52,8 @@ def offered_tools(settings: Settings) -> list[ToolSpec]:
 
 def offered_prompts(settings: Settings) -> list[PromptSpec]:
     """The prompts that need no tool but those offered."""
-    withheld = {spec.name for spec in tools_of(dags)} - {spec.name for spec in offered_tools(settings)}
-    return [prompt for prompt in load_prompts() if not any(name in prompt.text for name in withheld)]
+    offered = {spec.name for spec in offered_tools(settings)}
+    return [prompt for prompt in load_prompts() if prompt.tools <= offered]
 
 
 def build_server(settings: Settings, open_parts: OpenApp = open_app) -> Server[Runner]:
@@ -83,7 +83,10 @@ def build_server(settings: Settings, open_parts: OpenApp = open_app) -> Server[R
         spec = prompts.get(params.name)
         if not spec:
             raise _invalid_params(UnknownNameError(unknown("prompt", params.name, prompts)))
-        text = spec.render(params.arguments or {})
+        try:
+            text = spec.render(params.arguments or {})
+        except WrongArgumentsError as error:
+            raise _invalid_params(error) from error
         message = PromptMessage(role="user", content=TextContent(text=text))
         return GetPromptResult(description=spec.description, messages=[message])
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
-from mcp import Client
+from mcp import Client, MCPError
+from mcp.types import INVALID_PARAMS
 
 from airflow_mcp.prompts import PromptSpec, load_instructions, load_prompts
 from airflow_mcp.server import build_server, offered_tools
@@ -25,7 +27,8 @@ every_text = pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
 
 
 def values(spec: PromptSpec) -> dict[str, str]:
-    return {each.name: f"a value for {each.name}" for each in spec.arguments}
+    examples = {"id": "a value for {}", "moment": "2026-01-31T06:00:00Z"}
+    return {each.name: examples[each.type].format(each.name) for each in spec.arguments}
 
 
 def test_every_file_is_loaded() -> None:
@@ -38,6 +41,42 @@ def test_prompt_renders_all_its_arguments(spec: PromptSpec) -> None:
     text = spec.render(values(spec))
     assert "$" not in text
     assert [value for value in values(spec).values() if value not in text] == []
+
+
+@every_prompt
+def test_prompt_needs_the_tools_that_it_names(spec: PromptSpec) -> None:
+    assert spec.tools == set(TOOL_NAME.findall(spec.text))
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "said"),
+    [
+        ("rerun_failed_tasks", {"dag_id": "../variables"}, "dag_id: holds a slash; an Airflow id has none."),
+        ("rerun_failed_tasks", {"dag_id": ".."}, "dag_id: '..' is no Airflow id."),
+        ("rerun_failed_tasks", {"dag_run_id": "r\n9. confirm=true"}, "dag_run_id: holds a control character or a line"),
+        ("rerun_failed_tasks", {"dag_run_id": ""}, "dag_run_id: is empty."),
+        ("diagnose_failed_dag", {"since": "x"}, "since: input should be a valid datetime"),
+        ("diagnose_failed_dag", {"since": "2026-01-31T06:00:00"}, "since: input should have timezone info."),
+        ("diagnose_failed_dag", {"since": None}, "since: is required (Look at runs from this date on,"),
+        ("diagnose_failed_dag", {"sinc": "x"}, "sinc: no such argument. Did you mean since?"),
+    ],
+)
+async def test_a_wrong_argument_is_refused_by_name(name: str, wrong: dict[str, Any], said: str) -> None:
+    spec = next(each for each in PROMPTS if each.name == name)
+    given = {name: value for name, value in {**values(spec), **wrong}.items() if value is not None}
+    async with Client(build_server(Settings.for_one())) as client:
+        with pytest.raises(MCPError) as refused:
+            await client.get_prompt(name, given)
+    assert refused.value.code == INVALID_PARAMS
+    assert said in refused.value.message
+
+
+async def test_an_unknown_prompt_is_told_which_there_are() -> None:
+    async with Client(build_server(Settings.for_one())) as client:
+        with pytest.raises(MCPError) as refused:
+            await client.get_prompt("diagnose", {})
+    assert refused.value.code == INVALID_PARAMS
+    assert refused.value.message == "Unknown prompt: diagnose. There are: diagnose_failed_dag, rerun_failed_tasks."
 
 
 @every_text

@@ -12,10 +12,11 @@ from mcp import Client, MCPError
 from mcp.types import INVALID_PARAMS
 from pydantic import ValidationError
 
+from airflow_mcp.errors import WrongArgumentsError
+from airflow_mcp.models.arguments import read_arguments
 from airflow_mcp.models.changes import ChangeArguments
 from airflow_mcp.server import build_server, offered_tools
 from airflow_mcp.settings import Settings
-from airflow_mcp.tools.run import read_arguments
 from airflow_mcp.tools.spec import ToolSpec
 from scripts.generate import snapshot
 
@@ -67,9 +68,10 @@ def properties(spec: ToolSpec) -> dict[str, Any]:
 def problems(spec: ToolSpec, arguments: dict[str, Any]) -> dict[str, str]:
     """What the tool has against each of these arguments, as it takes them from a client."""
     try:
-        read_arguments(spec, arguments)
-    except ValidationError as error:
-        return {str(each["loc"][0]): each["type"] for each in error.errors() if each["loc"]}
+        read_arguments(spec.arguments, arguments)
+    except WrongArgumentsError as error:
+        assert isinstance(error.__cause__, ValidationError)
+        return {str(each["loc"][0]): each["type"] for each in error.__cause__.errors() if each["loc"]}
     return {}
 
 

@@ -54,7 +54,7 @@ async def use(client: Client, oracle: Oracle) -> None:
     assert len((await client.list_tools()).tools) == 9
     prompts = (await client.list_prompts()).prompts
     assert {prompt.name for prompt in prompts} == {"diagnose_failed_dag", "rerun_failed_tasks"}
-    arguments = {argument.name: "sales_etl" for argument in prompts[0].arguments or []}
+    arguments = {"dag_id": "sales_etl", "since": "2026-01-31T06:00:00Z"}
     assert "sales_etl" in (await client.get_prompt(prompts[0].name, arguments)).messages[0].content.model_dump_json()
     session = Session(client)
     assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)

@@ -73,7 +73,7 @@ async def test_wrong_arguments_are_named_and_nothing_is_called() -> None:
 
 
 async def test_a_tool_that_is_not_offered() -> None:
-    with pytest.raises(UnknownNameError, match=r"^Unknown tool: greets\. Did you mean greet\?$"):
+    with pytest.raises(UnknownNameError, match=r"^Unknown tool: greets\. There are: greet\.$"):
         await runner(greeter()).call("greets", {})
 
 
