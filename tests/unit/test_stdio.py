@@ -21,7 +21,7 @@ import pytest
 
 from tests.unit.test_serving import COMMAND, environment
 
-SECONDS = 20
+SECONDS = 40
 
 
 def line(number: int, method: str, **params: Any) -> bytes:
