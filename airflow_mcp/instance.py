@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit, urlunsplit
 
+import httpx
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -27,7 +29,25 @@ from airflow_mcp.release import ApiName
 PREFIX = "AIRFLOW_MCP_"
 
 ApiVersion = Literal["auto", ApiName]
-HomeFile = Annotated[FilePath, BeforeValidator(os.path.expanduser)]
+
+LONGEST_SETTING = 16 * 1024
+"""Characters; servers take no header that is much longer."""
+_HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
+
+
+def _file(value: Any) -> Any:
+    """The whole name of a file. Raises ValueError for one that the system does not take, or keeps from us."""
+    file = Path(os.path.expanduser(value))  # noqa: PTH111 - Path's own ends at a user who is not there
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return file  # refused next, as what is no file
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+    return file
+
+
+HomeFile = Annotated[FilePath, BeforeValidator(_file)]
 HomeName = Annotated[str, BeforeValidator(os.path.expanduser)]
 """A file, and the name of one; a client's configuration is no shell, so `~` is ours to expand."""
 SecretName = Literal["password", "token", "cookie", "headers"]
@@ -108,6 +128,16 @@ class Instance(BaseModel):
     )
     read_only: bool = Field(False, description="Offer no tool that changes anything, and send no change.")
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_text(cls, value: Any) -> Any:
+        """Refuse what nothing can be sent of, before anything looks at it."""
+        if isinstance(value, str) and len(value) > LONGEST_SETTING:
+            raise ValueError(f"is {len(value)} characters long; {LONGEST_SETTING} are allowed")
+        if isinstance(value, str) and _HALF_CHARACTER.search(value):
+            raise ValueError("is no text: it holds bytes that are not UTF-8")
+        return value
+
     @field_validator("url")
     @classmethod
     def _base_url(cls, value: str) -> str:
@@ -120,6 +150,10 @@ class Instance(BaseModel):
             raise ValueError("must look like https://airflow.example.com or http://host:8080/prefix")
         if parts.query or parts.fragment:
             raise ValueError("must end with the path: no '?' and no '#'")
+        try:
+            _ = httpx.URL(value.strip()).host  # read, since the name of a host is decoded there
+        except (httpx.InvalidURL, UnicodeError):
+            raise ValueError("holds what no URL can, or a host that cannot be looked up: check the host") from None
         path = parts.path.rstrip("/")
         for api in ("/api/v1", "/api/v2"):
             path = path.removesuffix(api)

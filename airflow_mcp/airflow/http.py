@@ -35,7 +35,6 @@ from airflow_mcp.errors import (
     NotAcceptableError,
     NotAirflowError,
     ReadOnlyError,
-    RejectedError,
     TimedOutError,
     TooLargeError,
 )
@@ -216,9 +215,7 @@ class Http:
                 extensions={SENT: sent, STREAM: request.stream},
             )
         except httpx.InvalidURL:
-            raise RejectedError(
-                "The filters are too long for one request: give fewer, or shorter ones. Nothing was sent."
-            ) from None
+            raise _too_long(request) from None
         response = await client.send(built, auth=auth, follow_redirects=False, stream=request.stream)
         if _is_streamed(response):
             return response
@@ -280,6 +277,13 @@ async def _mark_sent(request: httpx.Request) -> None:
 def _lasts(wait: float) -> bool:
     """Whether the time limit leaves room for a wait."""
     return wait * MOST_JITTER < anyio.current_effective_deadline() - anyio.current_time()
+
+
+def _too_long(request: Request) -> InvalidArgumentError:
+    """The error for a URL that is longer than any server takes: ids have a longest length, so it is the filters."""
+    lengths = {name: len(str(value)) for name, value in (request.query or {}).items()}
+    problem = "is, with the other filters, too long for one request: give fewer, or shorter ones. Nothing was sent."
+    return InvalidArgumentError(max(lengths, key=lambda name: lengths[name], default="filters"), problem)
 
 
 def _query(query: Query | None) -> dict[str, str | list[str]]:

@@ -19,10 +19,14 @@ from pydantic import (
 )
 
 from airflow_mcp.errors import InvalidArgumentError
-from airflow_mcp.ids import id_problem, text_problem
+from airflow_mcp.ids import LONGEST, id_problem, text_problem
 from airflow_mcp.text.outgoing import Outgoing
 
 MOST_ITEMS = 10_000
+MOST_CHARACTERS = MOST_ITEMS * LONGEST
+"""Those of all items of one argument."""
+LARGEST = 2**31 - 1
+"""Airflow's columns hold no larger number."""
 LONGEST_REMARK = 300
 
 
@@ -41,6 +45,17 @@ class Arguments(BaseModel):
         for item in items:
             if isinstance(item, str) and (problem := text_problem(item)):
                 raise ValueError(problem)
+        characters = sum(len(item) for item in items if isinstance(item, str))
+        if characters > MOST_CHARACTERS:
+            raise ValueError(f"has {characters} characters in all; {MOST_CHARACTERS} are allowed")
+        return value
+
+    @field_validator("*")
+    @classmethod
+    def _can_be_kept(cls, value: Any) -> Any:
+        """Refuse a number that Airflow cannot hold; once it is one, since some clients send text."""
+        if isinstance(value, int) and value > LARGEST:
+            raise ValueError(f"is over {LARGEST}")
         return value
 
 

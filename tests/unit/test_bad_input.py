@@ -13,8 +13,12 @@ import httpx
 import pytest
 
 from airflow_mcp.demo.releases import RELEASES
+from airflow_mcp.tools import dags
+from airflow_mcp.tools.spec import tools_of
+from tests.examples import agreeable, examples
 from tests.releases import LAST
 from tests.replay import Fault, Replay, replayed
+from tests.session import text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -154,6 +158,48 @@ async def test_refused_before_anything_is_sent(tool: str, arguments: dict[str, A
     assert [part for part in parts if part not in message] == [], message
     assert "x" * 100 not in message
     assert replay.sent("GET", "POST", "PATCH") == []
+
+
+TOO_MUCH: dict[str, Any] = {
+    "a long text": "x" * 100_000,
+    "a list of a long text": ["x" * 100_000],
+    "many texts": ["\u0436" * 4000] * 700,
+    "a list of lists": [[["x" * 100_000]]],
+    "a list as text": "[" + '"x",' * 10_000 + '"x"]',
+    "a deep list": json.loads("[" * 200 + "]" * 200),
+    "an object": {"x" * 100_000: "x" * 100_000},
+    "a number": 10**4000,
+    "a number as text": "9" * 4000,
+    "a fraction": 1e308,
+}
+ARGUMENTS = [(spec.name, name) for spec in tools_of(dags) for name in spec.arguments.model_fields]
+
+
+def willing(version: str) -> Any:
+    """A session with an Airflow that does as it is told."""
+    answer = agreeable(
+        {"dag_id": "history", "dag_run_id": "a run", "task_id": "first", "file_token": "t"}, f"{version}.2"
+    )
+    api_version = "v1" if version.startswith("2") else "v2"
+    return replayed(httpx.MockTransport(lambda _: httpx.Response(200, json=answer)), api_version=api_version)
+
+
+@every_version
+@pytest.mark.parametrize(("tool", "argument"), ARGUMENTS)
+async def test_too_much_of_any_argument_is_refused_by_name_or_taken(version: str, tool: str, argument: str) -> None:
+    async with willing(version) as session:
+        for kind, value in TOO_MUCH.items():
+            result = await session.call(tool, {**examples()[tool], argument: value})
+            text = text_of(result)
+            assert "failed inside this server" not in text, (kind, text[:300])
+            assert not result.is_error or (argument in text and len(text) < 5000), (kind, text[:300])
+
+
+@pytest.mark.parametrize(("argument", "version"), [("tags", "2.11"), ("tags", "3.3"), ("owners", "3.3")])
+async def test_filters_that_no_request_can_hold_are_refused_by_name(argument: str, version: str) -> None:
+    async with willing(version) as session:
+        message = await session.error("get_dags", **{argument: ["x" * 4000] * 100}, order_by="dag_id")
+    assert message.startswith(f"{argument}: is, with the other filters, too long for one request")
 
 
 # -- arguments that only Airflow can judge

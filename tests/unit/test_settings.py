@@ -205,14 +205,60 @@ def test_an_address_is_kept_without_what_we_add(given: str, url: str) -> None:
         # Half of a password whose slash nobody encoded stands where a port does.
         ("http://ana:s3cret/x@airflow.example.com", ""),
         ("http://ana:s3cret@air\u2100flow.example.com", ""),
+        # Hosts that IDNA refuses, or that its decoding does; and what is in no URL.
+        *[(f"http://{host}", "host") for host in ("xn--\u0130", "xn--", "xn--a.test", "xn--ls8h.la", "\u2488.test")],
+        *[(f"http://{host}", "host") for host in ("a\u00adb", "\u200d", "\U0001f4a9.la", "999.999.999.999", "[v1.a]")],
+        *[(f"http://{host}", "host") for host in ("a\x00b", "a/\x00", "a" * 255 + "\u0436")],
+        ("http://a/\ud800", "not UTF-8"),
+        ("http://a" + "b" * 100_000, "100008 characters long; 16384 are allowed"),
+        ("http://a/" + "b" * 100_000, "100009 characters long; 16384 are allowed"),
     ],
-    ids=ascii,
+    ids=lambda value: ascii(value)[:40],
 )
 def test_an_address_that_cannot_be_one(given: str, says: str) -> None:
     message = refusal(URL=given)
     assert message.startswith("AIRFLOW_MCP_URL: ")
     assert says in message.lower() or says in message
     assert SECRET not in message
+
+
+@pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if field.annotation not in (bool, float)])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "x" * 100_000,
+        "1" * 5000,
+        "x" * 16_384,
+        "/" + "x/" * 5000,
+        "a\x00b",
+        "\ud800",
+        "\udcff",
+        "\u0130",
+        "~\x00",
+        "{0}%s",
+    ],
+    ids=lambda value: ascii(value)[:12],
+)
+@pytest.mark.anyio
+async def test_no_value_of_a_setting_ends_in_a_traceback(name: str, value: str, file: str) -> None:
+    """It is refused at the start by name, or taken; then a call ends in an error that can be read, or in none."""
+    also = {
+        "username": {"password": "x"},
+        "password": {"username": "ana"},
+        "password_file": {"username": "ana"},
+        "client_cert": {"url": "https://a.test"},
+        "client_key": {"url": "https://a.test", "client_cert": file},
+        "client_key_password": {"url": "https://a.test", "client_cert": file},
+    }.get(name, {"auth": "kerberos", "api_version": "v1"} if name.startswith("kerberos_") else {})
+    try:
+        settings = load_settings({variable(field): text for field, text in {**also, name: value}.items()})
+    except SettingsError as error:
+        assert variable(name) in str(error)
+        assert len(str(error)) < 200
+        return
+    given = httpx.MockTransport(lambda request: httpx.Response(200, json={"version": "3.3.0", "access_token": "abc"}))
+    lines = [str(line) async for line in airflow_mcp.check.findings(settings.instances[0], given)]
+    assert "\n".join(lines).encode()
 
 
 # -- each mistake, in one line that names the variable and never the value
