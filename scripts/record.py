@@ -1,14 +1,17 @@
-"""Record what the real servers answer: `make record`. The unit tests replay it."""
+"""Record what the real servers answer: `make record`, or of one tool `make record TOOLS=get_dag`.
+
+The unit tests replay it.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import sys
+from collections.abc import Collection
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import anyio
 import httpx
@@ -18,31 +21,40 @@ from airflow_mcp.server import build_server
 from airflow_mcp.tools.context import make_app
 from tests.fakes import Airflow
 from tests.oracle import Oracle
+from tests.recordings import FOLDER, Exchange, recorded_runs, written
 from tests.scenarios import calls
-from tests.servers import RECORDED, real_airflow
+from tests.servers import DAG_IDS, RECORDED, real_airflow
 
-FOLDER = Path(__file__).parent.parent / "tests" / "recorded"
+CALLS = 100  # the most requests of one call
 
 
 class Recorder(httpx.AsyncHTTPTransport):
-    """Passes requests on, and keeps each with its answer."""
+    """Passes requests on, and keeps each with its answer, by the tool that sent it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.exchanges: list[dict[str, Any]] = []
+        self.exchanges: dict[str, list[Exchange]] = {}
+        self.tool = ""
+        self.at = 0
+
+    def begin(self, call: int, tool: str) -> None:
+        """The requests that follow are of this call."""
+        self.at, self.tool = call * CALLS, tool
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await super().handle_async_request(request)
         body = await response.aread()
         if not request.url.path.startswith("/auth/"):
-            self.exchanges.append(
+            self.exchanges.setdefault(self.tool, []).append(
                 {
+                    "at": self.at,
                     "request": described(request),
                     "status": response.status_code,
                     "type": response.headers.get("content-type", ""),
                     "body": json.loads(body) if "json" in response.headers.get("content-type", "") else body.decode(),
                 }
             )
+            self.at += 1
         plain = {name: value for name, value in response.headers.items() if name != "content-encoding"}
         return httpx.Response(response.status_code, headers=plain, content=body)
 
@@ -58,13 +70,14 @@ def described(request: httpx.Request) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Start each server, or those that AIRFLOW names, record, and write one file a version."""
+    """Start each server, or those that AIRFLOW names, record the tools, or those that TOOLS names, and write it."""
     for name in os.environ.get("AIRFLOW", "").split() or RECORDED:
         with real_airflow(name) as oracle:
-            recording = anyio.run(record, oracle)
-            text = json.dumps(recording, indent=1, ensure_ascii=False) + "\n"
-            FOLDER.mkdir(exist_ok=True)
-            (FOLDER / f"airflow-{name}.json").write_text(scrubbed(text, oracle), encoding="utf-8")
+            runs = scene(oracle)
+            for tool, exchanges in anyio.run(record, oracle, runs, os.environ.get("TOOLS", "").split()).items():
+                (FOLDER / name).mkdir(parents=True, exist_ok=True)
+                text = scrubbed(written(exchanges), oracle, runs)
+                (FOLDER / name / f"{tool}.jsonl").write_text(text, encoding="utf-8")
     return 0
 
 
@@ -75,17 +88,14 @@ def scene(oracle: Oracle) -> dict[str, str]:
     oracle.pause("load_files", False)
     failed = oracle.trigger("load_files", "2026-02-02T05:00:00+00:00")
     oracle.wait_for_run("load_files", failed)
-    return {
-        "history": history,
-        "load_files": failed,
-        "logical_date": str(oracle.run("history", history)["logical_date"]),
-        "file_token": str(oracle.dag("sales_etl").get("file_token")),
-    }
+    logical_date = str(oracle.run("history", history)["logical_date"])
+    token = str(oracle.dag("sales_etl").get("file_token"))
+    return {"history": history, "load_files": failed, "logical_date": logical_date, "file_token": token}
 
 
-async def record(oracle: Oracle) -> dict[str, Any]:
-    """Make every call once; gives what went over the wire."""
-    recorder, runs = Recorder(), scene(oracle)
+async def record(oracle: Oracle, runs: dict[str, str], tools: Collection[str]) -> dict[str, list[Exchange]]:
+    """Make every call of these tools, or of all, once; gives by tool what went over the wire."""
+    recorder = Recorder()
 
     @asynccontextmanager
     async def parts(settings: Any) -> Any:
@@ -94,18 +104,24 @@ async def record(oracle: Oracle) -> dict[str, Any]:
         await airflow.aclose()
 
     async with Client(build_server(oracle.settings(), parts)) as client:
-        for tool, arguments in calls(oracle.server.release.name, runs):
-            await client.call_tool(tool, arguments)
-    return {"runs": runs, "exchanges": recorder.exchanges}
+        for number, (tool, arguments) in enumerate(calls(oracle.server.release.name, runs)):
+            if not tools or tool in tools:
+                recorder.begin(number, tool)
+                await client.call_tool(tool, arguments)
+    return recorder.exchanges
 
 
-def scrubbed(text: str, oracle: Oracle) -> str:
+def scrubbed(text: str, oracle: Oracle, runs: dict[str, str]) -> str:
     """Without what is of the machine alone."""
     host = oracle.call("GET", "dags/load_files/dagRuns/~/taskInstances")["task_instances"][0]["hostname"]
     text = text.replace(str(oracle.server.home), "/opt/airflow")
-    # A file token is the path of a DAG file, encoded.
-    for number, token in enumerate(sorted(set(re.findall(r'"file_token": "([^"]+)"', text)))):
-        text = text.replace(token, f"file-token-{number}")
+    for name, value in recorded_runs(oracle.server.release.name).items():
+        if name in ("history", "load_files"):
+            text = text.replace(quote(runs[name], safe=""), value).replace(runs[name], value)
+    # A file token is the path of a DAG file, encoded: the first of its DAGs names it.
+    for dag_id in sorted(DAG_IDS):
+        if token := oracle.dag(dag_id).get("file_token"):
+            text = text.replace(token, f"file-token-of-{dag_id}")
     return text.replace(f'"hostname": "{host}"', '"hostname": "worker-1"').replace(
         '"unixname": "root"', '"unixname": "airflow"'
     )

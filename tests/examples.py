@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from airflow_mcp.models.page import Page, row_of
 from airflow_mcp.tools import dags
 from airflow_mcp.tools.spec import tools_of
 
@@ -13,26 +14,50 @@ Arguments = dict[str, Any]
 IDS = ("dag_id", "dag_run_id", "task_id", "task_ids", "file_token")
 
 
+DAG = {"dag_id": "history"}
+RUN = {**DAG, "dag_run_id": "a run"}
+EXAMPLES: Mapping[str, Arguments] = {
+    "get_dags": {},
+    "get_dag": DAG,
+    "get_dag_details": DAG,
+    "get_dag_source": DAG,
+    "get_tasks": DAG,
+    "get_task": {**DAG, "task_id": "first"},
+    "patch_dag": {**DAG, "is_paused": False, "confirm": True},
+    "clear_task_instances": {**RUN, "task_ids": ["first"], "only_failed": False, "confirm": True},
+    "set_task_instances_state": {**RUN, "task_id": "first", "new_state": "failed", "confirm": True},
+}
+
+
 def examples(dag_id: str = "history", dag_run_id: str = "a run", task_id: str = "first") -> dict[str, Arguments]:
-    """By tool, arguments with these ids; what changes something does it."""
-    dag = {"dag_id": dag_id}
-    run = {**dag, "dag_run_id": dag_run_id, "confirm": True}
+    """The same with these ids."""
+    ids = {"dag_id": dag_id, "dag_run_id": dag_run_id, "task_id": task_id, "task_ids": [task_id]}
     return {
-        "get_dags": {},
-        "get_dag": dag,
-        "get_dag_details": dag,
-        "get_dag_source": dag,
-        "get_tasks": dag,
-        "get_task": {**dag, "task_id": task_id},
-        "patch_dag": {**dag, "is_paused": False, "confirm": True},
-        "clear_task_instances": {**run, "task_ids": [task_id], "only_failed": False},
-        "set_task_instances_state": {**run, "task_id": task_id, "new_state": "failed"},
+        tool: {name: ids.get(name, value) for name, value in arguments.items()} for tool, arguments in EXAMPLES.items()
+    }
+
+
+def lists(ids: Mapping[str, str]) -> dict[str, Any]:
+    """Every list that a tool gives, with one row that has these ids, and something in all that a row must have."""
+    plain: dict[Any, Any] = {str: "x", int: 1, bool: True}
+    pages = [spec.answer for spec in tools_of(dags) if issubclass(spec.answer, Page)]
+    return {
+        str(page.model_fields["rows"].alias): [
+            {
+                name: plain.get(field.annotation)
+                for name, field in row_of(page).model_fields.items()
+                if field.is_required()
+            }
+            | dict(ids)
+        ]
+        for page in pages
     }
 
 
 def agreeable(ids: Mapping[str, str], version: str, map_index: int = -1) -> dict[str, Any]:
     """What an Airflow that has these ids, and does as it is told, answers to each request of these examples."""
     return {
+        **lists(ids),
         **ids,
         "is_paused": True,
         "owners": ["ana"],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,9 +15,9 @@ from airflow_mcp.settings import Settings
 from airflow_mcp.tools.context import App, make_app
 from scripts.record import described
 from tests.fakes import Airflow
+from tests.recordings import load, recorded_runs
 from tests.session import Session
 
-FOLDER = Path(__file__).parent / "recorded"
 URL = "http://airflow.test"
 
 Fault = Callable[[httpx.Request], Awaitable[httpx.Response | None]]
@@ -32,12 +31,11 @@ class Replay(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, version: str, fault: Fault | None = None) -> None:
-        recording = json.loads((FOLDER / f"airflow-{version}.json").read_text(encoding="utf-8"))
-        self.runs: dict[str, str] = recording["runs"]
+        self.runs = recorded_runs(version)
         self.fault = fault
         self.requests: list[httpx.Request] = []
         self._answers: dict[str, list[dict[str, Any]]] = {}
-        for exchange in recording["exchanges"]:
+        for exchange in load(version):
             self._answers.setdefault(_key(exchange["request"]), []).append(exchange)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""Calls of every tool with every option: recorded on the real servers, replayed by the unit tests."""
+"""Calls of every tool with every option, or its example: recorded on the real servers, replayed by the unit tests."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from airflow_mcp.release import Release
+from tests.examples import examples
 from tests.fakes import MARKED
 
 Call = tuple[str, dict[str, Any]]
@@ -83,4 +84,7 @@ def calls(version: str, runs: Mapping[str, str]) -> list[Call]:
         2: [("get_dag_source", {"file_token": runs["file_token"], "end_line": 5})],
         3: [("get_dag_source", {"dag_id": "sales_etl", "version_number": 1, "end_line": 5})],
     }
-    return [*reads(), *version_only[int(version[0])], *previews(runs), *changes(version, runs)]
+    own = [*reads(), *version_only[int(version[0])], *previews(runs), *changes(version, runs)]
+    named = {tool for tool, _ in own}
+    others = examples("history", runs["history"]).items()
+    return [*own, *((tool, arguments) for tool, arguments in others if tool not in named)]

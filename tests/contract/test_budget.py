@@ -12,7 +12,7 @@ from airflow_mcp.settings import Settings
 from airflow_mcp.tools.present import as_data, as_text
 from scripts.generate import seen_by_a_model, tokens
 
-MOST_FOR_ALL_TOOLS = 1400
+MOST_FOR_A_TOOL = 156  # on the average
 MOST_FOR_A_DAG = 55
 MOST_FOR_A_DAG_IN_COLUMNS = 40
 
@@ -47,8 +47,7 @@ def dag(subject: str, job: str, schedule: str, next_run: str) -> Dag:
 
 def test_tools_together() -> None:
     counts = {spec.name: tokens(seen_by_a_model(spec)) for spec in TOOLS}
-    assert len(counts) == 9
-    assert sum(counts.values()) <= MOST_FOR_ALL_TOOLS, counts
+    assert sum(counts.values()) / len(counts) <= MOST_FOR_A_TOOL, counts
 
 
 def test_row_of_a_dag() -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from airflow_mcp.airflow.route import Route
 from airflow_mcp.demo.releases import RELEASES, StandaloneError, install
+from tests.recordings import load
 from tests.releases import LAST
-from tests.replay import FOLDER
 from tests.routes import ROUTES
 from tests.servers import RECORDED
 from tests.specification import Specification, shipped
@@ -31,9 +29,7 @@ def specification(version: str) -> Specification:
 
 
 def requests(version: str) -> Iterator[dict[str, Any]]:
-    recording = json.loads(Path(FOLDER / f"airflow-{version}.json").read_text(encoding="utf-8"))
-    for exchange in recording["exchanges"]:
-        yield exchange["request"]
+    return (exchange["request"] for exchange in load(version))
 
 
 @pytest.mark.parametrize("version", LAST)

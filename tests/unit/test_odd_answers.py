@@ -11,7 +11,7 @@ import pytest
 from airflow_mcp.models.dags import Dag
 from airflow_mcp.server import build_server, offered_prompts
 from airflow_mcp.settings import Settings
-from tests.examples import agreeable, examples
+from tests.examples import agreeable, examples, lists
 from tests.releases import LAST
 from tests.replay import Replay, replayed
 
@@ -106,7 +106,7 @@ def test_read_only_promises_no_change() -> None:
 
 GOOD = agreeable({"dag_id": "history", "dag_run_id": "a run", "task_id": "first", "file_token": "t"}, "3.3.2")
 JSON = {"content-type": "application/json"}
-LISTS = ("dags", "dag_runs", "tasks", "task_instances")
+LISTS = ("dag_runs", "task_instances", *lists({}))
 FIELDS = ("content", "dag_id", "is_paused", *LISTS)
 MISSHAPEN: dict[str, Any] = {
     "a list": [],

@@ -56,7 +56,6 @@ async def test_it_lists_its_tools_while_airflow_is_down_and_a_call_says_so(nowhe
         async with Client(stdio_client(server, errlog=log)) as client:
             offered = {tool.name for tool in (await client.list_tools()).tools}
             assert offered == {spec.name for spec in offered_tools(Settings.for_one())}
-            assert len(offered) == 9
             message = await Session(client).error("get_dags")
             change = await Session(client).error("patch_dag", dag_id="sales", is_paused=True, confirm=True)
     for text in (message, change):
