@@ -261,6 +261,8 @@ class Instance(BaseModel):
 
     def read_headers(self) -> dict[str, str]:
         """The further headers as they are now, by lower-case name. Raises SettingsError for what is none."""
+        if not self.has("headers"):
+            return {}
         source, taken = self.named("headers"), "cookie" if self.sign_in == "cookie" else "authorization"
         try:
             headers = parse_headers(self.read("headers"))

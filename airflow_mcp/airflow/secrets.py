@@ -57,12 +57,17 @@ class Secrets:
         """Mask them in an answer's headers."""
         mask = self._mask(good=False, request=response.request)
         # Raw, since a header may hold what no text decodes.
-        response.headers = httpx.Headers([(name, mask.header(value)) for name, value in response.headers.raw])
+        told = response.headers.raw
+        masked = [(name, mask.header(value)) for name, value in told]
+        if masked != told:
+            response.headers = httpx.Headers(masked)
 
     def masked(self, response: httpx.Response) -> httpx.Response:
         """An answer, read and with masked headers, without them in its body; a good one keeps ordinary words."""
         good = response.is_success and "json" in response.headers.get("content-type", "")
         body = self._mask(good, response.request).body(response.content)
+        if body is response.content:
+            return response
         headers = response.headers.raw
         return httpx.Response(response.status_code, headers=headers, content=body, request=response.request)
 
@@ -111,7 +116,7 @@ class _Mask:
         except UnicodeDecodeError:
             text = value.decode("latin-1")
         found = False
-        for layer in range(LAYERS + 1):
+        for layer in range(LAYERS + 1 if "%" in text else 1):
             plain = (unquote(text) if layer else text).lower()
             text = plain
             for form in self._lower:
