@@ -9,13 +9,13 @@ from graphlib import CycleError, TopologicalSorter
 def upstream_of(downstream: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """Turn each task's downstream ids into each task's upstream ids."""
     upstream: dict[str, list[str]] = {task_id: [] for task_id in downstream}
-    for task_id, below in downstream.items():
-        for child in below:
+    for task_id, children in downstream.items():
+        for child in children:
             upstream.setdefault(child, []).append(task_id)
     return upstream
 
 
-def below(downstream: Mapping[str, Sequence[str]], task_ids: Iterable[str]) -> set[str]:
+def all_downstream(downstream: Mapping[str, Sequence[str]], task_ids: Iterable[str]) -> set[str]:
     """All tasks that are downstream of any of these; one of these only if it is downstream of another."""
     found: set[str] = set()
     waiting = list(task_ids)
@@ -29,11 +29,11 @@ def below(downstream: Mapping[str, Sequence[str]], task_ids: Iterable[str]) -> s
 def related(
     graph: Mapping[str, Sequence[str]], task_ids: Iterable[str], *, upstream: bool, downstream: bool
 ) -> set[str]:
-    """These tasks, and those above and below them as wanted. The graph has each task's downstream ids."""
+    """These tasks, and those upstream and downstream of them as wanted. The graph has each task's downstream ids."""
     found = set(task_ids)
-    under = below(graph, found) if downstream else set()
-    over = below(upstream_of(graph), found) if upstream else set()
-    return found | under | over
+    after = all_downstream(graph, found) if downstream else set()
+    before = all_downstream(upstream_of(graph), found) if upstream else set()
+    return found | after | before
 
 
 def running_order(downstream: Mapping[str, Sequence[str]]) -> dict[str, int]:

@@ -80,10 +80,10 @@ class Marker:
         return instance.task_id == self.task_id and self.map_index in (None, instance.map_index)
 
 
-def absent(markers: Iterable[Marker], there: Iterable[TaskInstance]) -> list[Marker]:
+def absent(markers: Iterable[Marker], instances: Iterable[TaskInstance]) -> list[Marker]:
     """Those named that have no task instance among these."""
     known: set[Marker] = set()
-    for each in there:
+    for each in instances:
         known |= {Marker(each.task_id), Marker(each.task_id, each.map_index)}
     return [marker for marker in markers if marker not in known]
 
@@ -235,11 +235,11 @@ def matching(references: Sequence[Reference], candidates: Iterable[TaskInstance]
     return found
 
 
-def require_present(markers: Sequence[Marker], there: Sequence[TaskInstance], dag_id: str) -> None:
+def require_present(markers: Sequence[Marker], instances: Sequence[TaskInstance], dag_id: str) -> None:
     """Refuse a task or map index that has no task instance among these. Raises NotFoundError."""
-    for marker in absent(markers, there):
+    for marker in absent(markers, instances):
         name = f"{marker.task_id}[{marker.map_index}]" if marker.map_index is not None else marker.task_id
-        indexes = sorted({each.map_index for each in there if each.task_id == marker.task_id})
+        indexes = sorted({each.map_index for each in instances if each.task_id == marker.task_id})
         if not indexes:
             known = "the task was not part of it."
         elif indexes == [-1]:

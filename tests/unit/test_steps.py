@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_mcp.airflow.changes.consequences import cleared_after
 from airflow_mcp.airflow.changes.integrity import brought_up_to_date
-from airflow_mcp.airflow.changes.steps import SET_TASK, Step, cleared_after
+from airflow_mcp.airflow.changes.steps import SET_TASK, Step
 from airflow_mcp.airflow.task_instances import TaskInstance
 
 

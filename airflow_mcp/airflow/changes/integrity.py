@@ -11,17 +11,19 @@ REMOVED = "removed"
 MOST_COMPARED = 1000  # task instances of the runs that are listed only to find this out
 
 
-def brought_up_to_date(task_ids: Collection[str], mapped: Collection[str], there: Iterable[TaskInstance]) -> list[str]:
+def brought_up_to_date(
+    task_ids: Collection[str], mapped: Collection[str], instances: Iterable[TaskInstance]
+) -> list[str]:
     """In words what moves besides what is set, given the tasks of the DAG and all task instances of the runs."""
     runs: dict[str, list[TaskInstance]] = {}
-    for each in there:
+    for each in instances:
         runs.setdefault(each.dag_run_id, []).append(each)
-    gone = {each.task_id for all_ in runs.values() for each in all_ if each.task_id not in task_ids and _there(each)}
+    gone = {each.task_id for all_ in runs.values() for each in all_ if each.task_id not in task_ids and _exists(each)}
     back = {
         each.task_id
         for all_ in runs.values()
         for each in all_
-        if each.task_id in task_ids and each.task_id not in mapped and not _there(each)
+        if each.task_id in task_ids and each.task_id not in mapped and not _exists(each)
     }
     new = {task_id for all_ in runs.values() for task_id in set(task_ids) - {each.task_id for each in all_}}
     return [
@@ -31,7 +33,7 @@ def brought_up_to_date(task_ids: Collection[str], mapped: Collection[str], there
     ]
 
 
-def _there(each: TaskInstance) -> bool:
+def _exists(each: TaskInstance) -> bool:
     return each.state != REMOVED
 
 

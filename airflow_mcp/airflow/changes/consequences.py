@@ -1,0 +1,73 @@
+"""What Airflow does besides when states are set: what it clears, and runs that it brings up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.changes.integrity import MOST_COMPARED, brought_up_to_date
+from airflow_mcp.airflow.changes.steps import Step
+from airflow_mcp.airflow.changes.target import Target, related_instances
+from airflow_mcp.airflow.graph import all_downstream
+from airflow_mcp.airflow.task_instances import FAILED, NO_STATUS, TaskInstance, of_runs
+
+
+async def cleared_besides(api: Api, target: Target, steps: Sequence[Step]) -> list[TaskInstance]:
+    """The task instances that Airflow clears after these requests."""
+    args = target.args
+    reach = {args.task_id: target.reach}
+    others = sorted({step.task_id for step in steps} - reach.keys())
+    if others:
+        reach |= await _reach(api, target, others, {each for step in steps for each in step.sets})
+    return cleared_after(steps, reach, args.dag_id, args.new_state)
+
+
+async def _reach(
+    api: Api, target: Target, task_ids: Sequence[str], affected: Collection[TaskInstance]
+) -> dict[str, Sequence[TaskInstance]]:
+    """What a clear of what is downstream of each of these tasks looks at."""
+    args = target.args
+    instances = await related_instances(api, args, target.run_id, task_ids, downstream=True)
+    downstream = {task_id: all_downstream(target.graph, [task_id]) for task_id in task_ids}
+    known = set(task_ids).union(*downstream.values())
+    failed = [each for each in instances if each.state in FAILED and each not in affected]
+    # Which setups go along with which task no route tells: then each is looked at by itself.
+    setups = any(each.dag_id == args.dag_id and each.task_id not in known for each in failed)
+    if setups or args.new_state in FAILED:
+        return {
+            task_id: await related_instances(api, args, target.run_id, [task_id], downstream=True)
+            for task_id in task_ids
+        }
+    return {
+        task_id: [each for each in failed if each.dag_id != args.dag_id or each.task_id in downstream[task_id]]
+        for task_id in task_ids
+    }
+
+
+async def moved_besides(api: Api, target: Target, steps: Sequence[Step]) -> list[str]:
+    """What Airflow 2 does to the runs besides, where they are small enough to be looked at."""
+    if not steps or api.release >= (3, 0):
+        return []
+    run_ids = {step.dag_run_id for step in steps if step.dag_run_id}
+    instances = await of_runs(api, target.args.dag_id, run_ids, most=MOST_COMPARED)
+    return brought_up_to_date(target.graph.keys(), target.mapped_tasks, instances)
+
+
+def cleared_after(
+    steps: Sequence[Step], reach: Mapping[str, Sequence[TaskInstance]], dag_id: str, new_state: str
+) -> list[TaskInstance]:
+    """What Airflow has cleared in the end, in their present states.
+
+    `reach` has for each task the task instances that a clear of what is downstream of it looks at.
+    """
+    now: dict[TaskInstance, str] = {}
+    cleared: dict[TaskInstance, None] = {}
+    for step in steps:
+        for each in step.sets:
+            now[each] = new_state
+            cleared.pop(each, None)
+        for each in reach[step.task_id]:
+            if step.clears(each, dag_id) and now.get(each, each.state) in FAILED:
+                now[each] = NO_STATUS
+                cleared[each] = None
+    return list(cleared)
