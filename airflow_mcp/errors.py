@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 NOTHING_CHANGED = "Nothing was changed."
+OUTCOME_UNKNOWN = "The change may or may not have happened."
 
 
 class AirflowMcpError(Exception):
@@ -47,7 +48,7 @@ class UnknownNameError(AirflowMcpError):
 
 
 class NeedsVersionError(AirflowMcpError):
-    """The Airflow at hand lacks what was asked for. Nothing was changed."""
+    """The Airflow at hand does not have what was asked for. Nothing was changed."""
 
     def __init__(self, what: str, needs: str, instead: str = "") -> None:
         super().__init__(f"{what} needs {needs}.", instead)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from airflow_mcp.models.page import Page, row_of
@@ -39,7 +40,7 @@ def examples(dag_id: str = "history", dag_run_id: str = "a run", task_id: str = 
 
 def lists(ids: Mapping[str, str]) -> dict[str, Any]:
     """Every list that a tool gives, with one row that has these ids, and something in all that a row must have."""
-    plain: dict[Any, Any] = {str: "x", int: 1, bool: True}
+    plain: dict[Any, Any] = {str: "x", int: 1, bool: True, datetime: "2026-11-21T00:00:00Z"}
     pages = [spec.answer for spec in tools_of(dags) if issubclass(spec.answer, Page)]
     return {
         str(page.model_fields["rows"].alias): [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -22,10 +24,14 @@ from airflow_mcp.errors import (
     NotFoundError,
     NotSignedInError,
     RouteMissingError,
+    TimedOutError,
+    UnreachableError,
     VersionChangedError,
 )
 from airflow_mcp.instance import Instance
 from airflow_mcp.release import NEWEST, ApiName, Release
+
+logger = logging.getLogger(__name__)
 
 ShapeT = TypeVar("ShapeT", bound=BaseModel)
 Ids = Mapping[str, str | int]
@@ -85,10 +91,10 @@ class Server:
         return (await self._detect())[1]
 
     async def require_unchanged(self, known: Known) -> None:
-        """Raise VersionChangedError if the server was upgraded since, unless the settings fix its API."""
-        if self.instance.api_version != "auto":
+        """Raise VersionChangedError if the server was upgraded since it was asked for its version."""
+        if not known.version:
             return
-        api, version = await self._detect()
+        api, version = await self._detect(known.auth if self.instance.api_version != "auto" else None)
         if (api, version) != (known.api, known.version):
             self._known = None
             raise VersionChangedError(f"Airflow is now {version}.", "Call again.").with_effects(NOTHING_CHANGED)
@@ -98,7 +104,9 @@ class Server:
         try:
             return await self._http.send(_placed(known, request, ids), known.auth)
         except RouteMissingError:
-            await self.require_unchanged(known)
+            # Where that cannot be found out, what is known already says more.
+            with suppress(NotAirflowError, NotSignedInError, ForbiddenError, UnreachableError, TimedOutError):
+                await self.require_unchanged(known)
             raise
 
     def lines(self, known: Known, request: Request, ids: Ids) -> AsyncGenerator[str]:
@@ -200,7 +208,9 @@ def _shaped(answer: Any, shape: type[ShapeT], route: Route) -> ShapeT:
     try:
         return shape.model_validate(answer)
     except ValidationError as error:
-        raise misshapen(route.path, error) from None
+        wrong = misshapen(route.path, error)
+        logger.warning("%s", wrong.what)
+        raise wrong from None
 
 
 def _placed(known: Known, request: Request, ids: Ids) -> Request:

@@ -29,10 +29,9 @@ from airflow_mcp.airflow.secrets import Secrets
 from airflow_mcp.airflow.tls import tls_context
 from airflow_mcp.errors import (
     NOTHING_CHANGED,
+    OUTCOME_UNKNOWN,
     AirflowMcpError,
     InvalidArgumentError,
-    MayHaveHappenedError,
-    NotAcceptableError,
     NotAirflowError,
     ReadOnlyError,
     TimedOutError,
@@ -51,6 +50,7 @@ LONGEST_TOKEN = 4096
 MOST_JITTER = 1.3
 SENT = "airflow_mcp_sent"
 STREAM = "airflow_mcp_stream"
+NOT_REFUSED = (406, 408)  # of the form of the answer, and of somebody's patience: the change may have been made
 WAITS = (0.2, 0.6, 1.8)  # seconds before the second, third and fourth try of a read
 
 
@@ -111,15 +111,8 @@ class Http:
         """
         if request.change and self._instance.read_only:
             raise ReadOnlyError(f"Nothing was sent: this server is read-only ({self._instance.named('read_only')}).")
-        try:
-            return await self._answer(request, auth)
-        except AirflowMcpError as error:
-            # 406 is about the form of the answer: what was asked for may have been done.
-            if request.change and not isinstance(error, MayHaveHappenedError | NotAcceptableError):
-                error.with_effects(NOTHING_CHANGED)
-            raise
-
-    async def _answer(self, request: Request, auth: httpx.Auth | None) -> Any:
+        if not (request.change or _only_looks(request)):
+            raise ValueError(f"{request.method} {request.path} is not marked as a change")
         limit = self._instance.timeout
         try:
             with anyio.fail_after(limit):
@@ -187,15 +180,16 @@ class Http:
         try:
             response = await self._exchange(request, auth, sent)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise unreachable(self._instance, error) from None
+            raise unreachable(self._instance, error).with_effects(NOTHING_CHANGED) from None
         except httpx.RequestError as error:
             if not sent:
-                raise unreachable(self._instance, error) from None
+                raise unreachable(self._instance, error).with_effects(NOTHING_CHANGED) from None
             raise outcome_unknown(what_broke(error)) from None
-        except (TooLargeError, NotAirflowError) as error:
-            if not sent:
-                raise
-            raise outcome_unknown(f"its answer could not be read. {error}") from None
+        except AirflowMcpError as error:
+            if sent and isinstance(error, TooLargeError | NotAirflowError):
+                raise outcome_unknown(f"its answer could not be read. {error}") from None
+            error.with_effects(NOTHING_CHANGED)  # the sign-in failed, before it was sent or since it was refused
+            raise
         if response.status_code >= 500:
             raise outcome_unknown(f"it answered {response.status_code}")
         return response
@@ -274,6 +268,14 @@ async def _mark_sent(request: httpx.Request) -> None:
         sent.append(True)
 
 
+def _only_looks(request: Request) -> bool:
+    """Whether a request can change nothing: a read, a list that is asked for with a POST, or a marked dry run."""
+    if request.method == "GET" or request.path.endswith("/dry_run"):
+        return True
+    marked = bool(request.body and request.body.get("dry_run") is True)
+    return request.method == "POST" and (marked or request.path.endswith("/list"))
+
+
 def _lasts(wait: float) -> bool:
     """Whether the time limit leaves room for a wait."""
     return wait * MOST_JITTER < anyio.current_effective_deadline() - anyio.current_time()
@@ -309,10 +311,13 @@ def _decoded(response: httpx.Response, request: Request, instance: Instance) -> 
 
 
 def _require_good(response: httpx.Response, request: Request, instance: Instance) -> None:
-    if 300 <= response.status_code < 400:
-        raise redirected(response, instance)
-    if response.status_code >= 400:
-        raise failure(response, instance, request.needs)
+    status = response.status_code
+    if status < 300:
+        return
+    error = redirected(response, instance) if status < 400 else failure(response, instance, request.needs)
+    if request.change:
+        error.with_effects(NOTHING_CHANGED if status >= 400 and status not in NOT_REFUSED else OUTCOME_UNKNOWN)
+    raise error
 
 
 def _retry_after(response: httpx.Response) -> float | None:

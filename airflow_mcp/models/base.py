@@ -90,10 +90,20 @@ def _seconds(value: Any) -> Any:
     """Airflow 2 and tasks: an object of days, seconds, microseconds; Airflow 3's DAGs: ISO 8601 (PT1H)."""
     if isinstance(value, dict):
         parts = {name: value.get(name, 0) for name in ("days", "seconds", "microseconds")}
-        return timedelta(**parts).total_seconds()
+        try:
+            return timedelta(**parts).total_seconds()
+        except (TypeError, OverflowError):
+            raise ValueError("is no duration") from None
     if isinstance(value, str):
         return TypeAdapter(timedelta).validate_python(value).total_seconds()
     return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is no date in UTC") from None
 
 
 def _moment(value: datetime) -> str:
@@ -113,14 +123,14 @@ def _fenced_if_long(text: str, info: SerializationInfo) -> str:
 Id = Annotated[str, AfterValidator(_id)]
 """An id as a caller gives it."""
 Seconds = Annotated[float, BeforeValidator(_seconds)]
-Moment = Annotated[datetime, PlainSerializer(_moment), WithJsonSchema({"type": "string"})]
+Moment = Annotated[datetime, AfterValidator(_in_utc), PlainSerializer(_moment), WithJsonSchema({"type": "string"})]
 Untrusted = Annotated[str, PlainSerializer(_fenced)]
 """Long text that an Airflow user wrote."""
 Remark = Annotated[str, PlainSerializer(_fenced_if_long)]
 """What an Airflow user wrote in a line or two: it is fenced where it is longer than a line."""
-Names = Annotated[list[str], BeforeValidator(lambda value: [_name(item) for item in value or []])]
+Names = Annotated[list[str], BeforeValidator(lambda value: [*map(_name, value)] if isinstance(value, list) else value)]
 """Tags: Airflow gives objects with a name."""
 
 
 def _name(item: Any) -> Any:
-    return item["name"] if isinstance(item, dict) else item
+    return item.get("name") if isinstance(item, dict) else item

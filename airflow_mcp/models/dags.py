@@ -74,7 +74,7 @@ def _schedule(value: Any) -> Any:
 
 def _stripped(value: Any) -> Any:
     """Airflow 2 splits "ana, ben" at the comma alone."""
-    return [owner.strip() for owner in value] if isinstance(value, list) else value
+    return [owner.strip() if isinstance(owner, str) else owner for owner in value] if isinstance(value, list) else value
 
 
 def _zone(value: Any) -> Any:

@@ -46,6 +46,7 @@ class OnlyLooks(httpx.AsyncBaseTransport):
     def __init__(self, version: str) -> None:
         self.version = version
         self.came: set[str] = set()
+        self._dice = random.Random(7)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
@@ -58,7 +59,7 @@ class OnlyLooks(httpx.AsyncBaseTransport):
         self.came.add("a dry run" if marked or dry else "a read")
         if path.endswith("/api/v2/version") and self.version < "3":
             return httpx.Response(404, json={"title": "Not Found", "status": 404, "type": "about:blank"})
-        return httpx.Response(200, json=agreeable(IDS, self.version, random.choice((-1, 0))))
+        return httpx.Response(200, json=agreeable(IDS, self.version, self._dice.choice((-1, 0))))
 
 
 def arguments(spec: ToolSpec, dice: random.Random) -> Iterator[Arguments]:

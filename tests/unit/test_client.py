@@ -550,3 +550,21 @@ async def test_who_gives_a_wrong_run_is_led_to_where_runs_are_listed(detail: str
         AirflowMcpError, match="clear_task_instances with a start_date and confirm=false lists the runs"
     ):
         await airflow.read("dags/{dag_id}/dagRuns/{dag_run_id}", {"dag_id": "history", "dag_run_id": "made up"})
+
+
+async def test_a_change_that_finds_no_route_tells_so_even_if_nothing_answers_after_it() -> None:
+    server = Server("3.3")
+    gone = False
+
+    async def going(request: httpx.Request) -> httpx.Response:
+        nonlocal gone
+        if gone:
+            raise httpx.ConnectError("refused")
+        if request.method == "PATCH":
+            gone = True
+            return httpx.Response(404, json={"error": "API route not found"})
+        return await server.handle_async_request(request)
+
+    async with replayed(httpx.MockTransport(going)) as session:
+        message = await session.error("patch_dag", dag_id="mapped_group", is_paused=False, confirm=True)
+    assert "No Airflow API answers at /api/v2/dags/mapped_group (404). Nothing was changed." in message

@@ -540,6 +540,18 @@ async def test_nothing_is_sent_where_it_fails(script: Any) -> None:
     assert door.sent == []
 
 
+async def test_what_is_added_to_a_failure_is_not_told_to_the_next_caller(script: Any) -> None:
+    command = TokenCommand(script("exit 1"))
+    told = []
+    for _ in range(2):
+        with pytest.raises(NotSignedInError) as error:
+            await command.credential()
+        told.append(str(error.value))
+        error.value.what = "another"
+        error.value.with_effects("1 of 3 were set.")
+    assert told[0] == told[1]
+
+
 async def test_many_callers_share_a_failure(tmp_path: Path, script: Any) -> None:
     answers = await all_at_once(Airflow(script("echo >> runs; sleep 0.1; echo no entry >&2; exit 1"), Door()))
     assert len(answers) == MANY

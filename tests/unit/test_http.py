@@ -633,6 +633,48 @@ async def test_query_and_headers_are_what_airflow_reads() -> None:
     assert request.headers["user-agent"].startswith("airflow-ops-mcp/")
 
 
+@pytest.mark.parametrize(
+    ("status", "effects"),
+    [
+        (400, "Nothing was changed."),
+        (404, "Nothing was changed."),
+        (429, "Nothing was changed."),
+        (303, "The change may or may not have happened."),
+        (406, "The change may or may not have happened."),
+        (408, "The change may or may not have happened."),
+    ],
+)
+async def test_what_a_refused_change_did(status: int, effects: str) -> None:
+    wire = Wire(answers(httpx.Response(status, headers={"location": f"{URL}/done"})))
+    with pytest.raises(AirflowMcpError) as error:
+        await Http(Instance(url=URL), wire).send(CHANGE)
+    assert error.value.effects == effects
+    assert effects in str(error.value)
+    assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request("PATCH", "api/v2/dags/etl", body={"is_paused": True}),
+        Request("DELETE", "api/v2/dags/etl"),
+        Request("POST", "api/v2/dags/etl/clearTaskInstances", body={"dry_run": False}),
+        Request("POST", "api/v2/dags/etl/clearTaskInstances"),
+    ],
+)
+async def test_what_is_not_marked_as_a_change_cannot_be_one(request_: Request) -> None:
+    wire = Wire(answers(FINE))
+    with pytest.raises(ValueError, match="is not marked as a change"):
+        await Http(Instance(url=URL), wire).send(request_)
+    assert wire.requests == []
+
+
+async def test_a_delete_that_is_answered_with_nothing_is_made_once() -> None:
+    wire = Wire(answers(httpx.Response(204)))
+    assert await Http(Instance(url=URL), wire).send(Request("DELETE", "api/v2/dags/etl", change=True)) is None
+    assert [request.method for request in wire.requests] == ["DELETE"]
+
+
 # -- an answer that is read line by line
 
 LOG = Request("GET", "api/v2/dags/etl/dagRuns/r/taskInstances/t/logs/1", needs="can read on Task Logs")

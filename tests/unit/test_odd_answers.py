@@ -7,8 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import AliasChoices, ValidationError
 
-from airflow_mcp.models.dags import Dag
+from airflow_mcp.models.base import Answer
+from airflow_mcp.models.dags import Dag, DagDetails, DagSource, DagVersion, Param
+from airflow_mcp.models.tasks import Task, TaskDetails
 from airflow_mcp.server import build_server, offered_prompts
 from airflow_mcp.settings import Settings
 from tests.examples import agreeable, examples, lists
@@ -149,3 +152,34 @@ async def test_after_a_change_such_an_answer_leaves_the_outcome_unknown(tool: st
     async with replayed(Replay("3.3", misshapen)) as session:
         message = await session.error(tool, **examples()[tool])
     assert "its answer is not what Airflow answers: it may or may not have happened" in message
+
+
+MODELS = [Dag, DagDetails, DagVersion, Param, DagSource, Task, TaskDetails]
+ODD: list[Any] = [None, 7, 1e300, True, "x", "", [], [7], [{}], [{"x": 1}], [[]], [None], {}, {"x": 1}, {"name": 7}]
+ODD += [{"days": None}, {"days": 1e12}, {"days": "x"}, {"value": []}, {"__type": 7, "months": []}]
+ODD += ["P1Y", "PT1e9H", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "Timezone('x", {"__type": "x"}]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_no_value_of_airflows_is_worse_than_one_of_another_shape(model: type[Answer]) -> None:
+    for name, field in model.model_fields.items():
+        for told in ODD:
+            given = {key: "x" for key, other in model.model_fields.items() if other.is_required()}
+            aliases = field.validation_alias or name
+            key = aliases.choices[0] if isinstance(aliases, AliasChoices) else aliases
+            try:
+                model.model_validate({**given, str(key): told}).model_dump(mode="json")
+            except ValidationError:
+                continue  # which is told as such
+
+
+async def test_the_log_tells_where_an_answer_is_of_another_shape(caplog: pytest.LogCaptureFixture) -> None:
+    async def misshapen(request: httpx.Request) -> httpx.Response | None:
+        told = {"dags": [{"dag_id": "etl", "tags": [{"x": "s3cret-word"}]}], "total_entries": 1}
+        return httpx.Response(200, json=told) if request.url.path.endswith("/dags") else None
+
+    async with replayed(Replay("3.3", misshapen)) as session:
+        message = await session.error("get_dags")
+    assert "dags.0.tags.0: Input should be a valid string" in message
+    assert "The answer of dags is not what Airflow gives there (dags.0.tags.0" in caplog.text
+    assert "s3cret-word" not in message + caplog.text

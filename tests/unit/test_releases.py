@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from airflow_mcp.errors import AirflowMcpError, NeedsVersionError
+from airflow_mcp.errors import AirflowMcpError, NeedsVersionError, VersionChangedError
 from airflow_mcp.instance import Instance
 from airflow_mcp.release import ApiName, Release, Since
 from tests.fakes import MARKED, Airflow
@@ -104,7 +104,7 @@ async def test_a_version_that_is_set_is_refined_once_and_only_when_it_matters() 
     for _ in range(2):
         with pytest.raises(NeedsVersionError, match=r"^note needs Airflow 3\.3\. This is Airflow 3\.0\.6\.$"):
             await airflow.require(["note"])
-    assert server.paths == ["/api/v2/version"]
+    assert server.paths == ["/api/v2/version"] * 3  # once to know it, and before each refusal, for it may have changed
 
 
 async def test_a_version_that_is_set_is_refined_with_the_sign_in() -> None:
@@ -130,6 +130,18 @@ async def test_what_was_lacking_is_there_after_an_upgrade() -> None:
         old = False
         answer = await session.ok("get_dag_details", **arguments)
     assert answer["default_args"] == {"owner": "ana", "retries": 0}
+
+
+@pytest.mark.parametrize("api_version", ["auto", "v2"])
+async def test_an_upgrade_is_noticed_before_a_refusal_whatever_the_settings_name(api_version: str) -> None:
+    server = Telling("3.0.6")
+    airflow = Airflow(Instance(url=URL, api_version=api_version, token="t"), server)
+    with pytest.raises(NeedsVersionError):
+        await airflow.require(["note"])
+    server.version = "3.3.2"
+    with pytest.raises(VersionChangedError, match=r"Airflow is now 3\.3\.2"):
+        await airflow.require(["note"])
+    assert (await airflow.require(["note"])).here == "Airflow 3.3.2"
 
 
 # -- what 3.0 does otherwise than those after it

@@ -47,7 +47,7 @@ async def prepare_clear(api: Api, args: ClearTaskInstances) -> Prepared[TaskInst
     reached = await _tasks(api, args, markers)
     body = await scoped(api, args.dag_id, {**_options(args), **_scope(args), **_task_ids(api, markers)})
     affected, not_affected = await _look(api, args, markers, body, reached)
-    _refuse_other_indexes(api, markers, affected)
+    _refuse_other_indexes(api, args, markers, affected)
 
     async def apply(writer: Writer) -> None:
         await writer.send(CLEAR, body=body, dag_id=args.dag_id)
@@ -149,16 +149,19 @@ def _task_ids(api: Api, markers: Sequence[Marker]) -> dict[str, Any]:
     }
 
 
-def _refuse_other_indexes(api: Api, markers: Sequence[Marker], affected: Iterable[TaskInstance]) -> None:
+def _refuse_other_indexes(
+    api: Api, args: ClearTaskInstances, markers: Sequence[Marker], affected: Iterable[TaskInstance]
+) -> None:
     """Airflow 2 clears all indexes of a task that its filter leaves, and 3.0 does where relatives go along.
 
     Later ones clear another index only as a relative of something else that was asked for.
     """
     others = [each.label for each in other_indexes(markers, sorted(affected))]
+    relatives = any(getattr(args, name) for name in RELATIVES)
     if others and api.release < (3, 1):
         raise NeedsVersionError(
             "Clearing one map index",
-            "Airflow 3" if api.release < (3, 0) else "Airflow 3.1",
+            "Airflow 3.1" if relatives or api.release >= (3, 0) else "Airflow 3",
             f"{api.here} would clear {shortened(others)} too. Name the task without an index to clear them all.",
         )
 

@@ -44,7 +44,7 @@ class TokenCommand:
         self._instance = instance
         self._setting = instance.named("token_command")
         self._name = instance.program
-        self._failure: NotSignedInError | None = None
+        self._failure = ""
         self._failed_at = -math.inf
         self.advice = (
             f"That is what `{self._name}` printed ({self._setting}), anew for this call: is it for this Airflow, and "
@@ -57,12 +57,12 @@ class TokenCommand:
     async def credential(self, _answer: object = None) -> Credential:
         """Run the command. Raises NotSignedInError, never quoting what it printed, where that is no credential."""
         if self._failure and time.monotonic() < self._failed_at + PAUSE:
-            raise self._failure
+            raise self._problem(self._failure)
         try:
             return _read(await self._output())
         except ValueError as error:
-            self._failed_at, self._failure = time.monotonic(), self._problem(str(error))
-            raise self._failure from None
+            self._failed_at, self._failure = time.monotonic(), str(error)
+            raise self._problem(self._failure) from None
 
     async def _output(self) -> bytes:
         patience = min(PATIENCE, self._instance.timeout / 2)
