@@ -19,14 +19,13 @@ Schema = Mapping[str, Any]
 class Outgoing:
     """One answer on its way out, in which a text or an unknown value has at most `most` characters.
 
+    What is shown of characters that hide is longer than they are: of a text it makes twice that at most.
     Lists and objects that came from Airflow have at most one item for each ITEM of them. What the answer's schema
     names stays, whatever its length: rows, and the fields of an object.
     """
 
     def __init__(self, fence: Fence, most: int) -> None:
         self._fence, self._most = fence, most
-        self.size = 0
-        """About how many characters of JSON have passed."""
         self._where: list[str | int] = []
         self.cut: list[str] = []
         """What was cut: `tags: 20 of 1000`."""
@@ -38,11 +37,10 @@ class Outgoing:
     def walked(self, value: Any, schema: Schema) -> Any:
         """JSON data that fits a schema, with all of its texts and names safe, and cut where they are long."""
         if isinstance(value, str):
-            return self._counted(self._text(value))
+            return self._text(value)
         if _is_no_number(value):
-            return self._counted(json.dumps(value))
+            return json.dumps(value)
         if not isinstance(value, list | dict):
-            self.size += 6
             return value
         if not schema:
             return self._of_any_kind(value)
@@ -63,13 +61,13 @@ class Outgoing:
         known = schema.get("properties")
         if known is not None:
             return {
-                self._counted(name): self._at(name, item, known[name])
+                name: self._at(name, item, known[name])
                 for name, item in fields.items()
                 if not (_is_no_number(item) and known[name].get("type") == "number")  # its text would not fit
             }
         kind = schema.get("additionalProperties", {})
         kept = self._few(list(fields.items()))
-        return {self._counted(self._shortened(name)): self._at(name, item, kind) for name, item in kept}
+        return {self._shortened(name): self._at(name, item, kind) for name, item in kept}
 
     def _at(self, place: str | int, value: Any, schema: Schema) -> Any:
         self._where.append(place)
@@ -80,10 +78,11 @@ class Outgoing:
     def _of_any_kind(self, value: Any) -> Any:
         """What no schema tells of: whole, or the beginning of its JSON."""
         written = json.dumps(value, ensure_ascii=False)
-        if len(written) > self._most:
-            return self._counted(self._shortened(written))
-        self.size += len(written)
-        return self._safe(value)
+        if len(written) <= self._most:
+            kept = self._safe(value)
+            if len(json.dumps(kept, ensure_ascii=False)) <= 2 * self._most:
+                return kept
+        return self._shortened(written)
 
     def _safe(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -101,19 +100,17 @@ class Outgoing:
         return items[:most]
 
     def _shortened(self, text: str) -> str:
-        if len(text) <= self._most:
-            return safe(text)
-        self._note(f"{self._most} of {len(text)} characters")
-        # What is shown of a character that hides is longer than it.
-        return f"{safe(text[: self._most])[: 2 * self._most]}… ({len(text)} characters)"
+        number = self._most
+        while len(kept := safe(text[:number])) > 2 * self._most:
+            number = number * 2 * self._most // len(kept)
+        if number >= len(text):
+            return kept
+        self._note(f"{number} of {len(text)} characters")
+        return f"{kept}… ({len(text)} characters)"
 
     def _note(self, left: str) -> None:
-        places = (f"[{place}]" if isinstance(place, int) else f".{place[:LONGEST_NAME]}" for place in self._where)
+        places = (f"[{place}]" if isinstance(place, int) else f".{_short(place)}" for place in self._where)
         self.cut.append(f"{''.join(places).removeprefix('.')}: {left}")
-
-    def _counted(self, text: str) -> str:
-        self.size += len(text) + 4
-        return text
 
 
 def as_message(text: str) -> str:
@@ -122,6 +119,10 @@ def as_message(text: str) -> str:
         half = MOST_MESSAGE // 2
         text = f"{text[:half]} … ({len(text) - 2 * half} characters) … {text[-half:]}"
     return safe(" ".join(text.splitlines()))
+
+
+def _short(name: str) -> str:
+    return safe(name[:LONGEST_NAME])[:LONGEST_NAME]
 
 
 def _is_no_number(value: Any) -> bool:

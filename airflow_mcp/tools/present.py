@@ -14,10 +14,13 @@ from airflow_mcp.tools.schema import output_schema
 
 MOST_CHARACTERS = 80_000
 """Of an answer as JSON: about 25,000 tokens, over which widespread clients show none of it."""
-LEVELS = (30_000, 6_000, 1_500, 400)
+LEVELS = (30_000, 6_000, 1_500, 400, 100, 20)
 """Of a text in it: the first at which the answer fits."""
+LEVEL_OF_ROWS = 400
+"""From there on rows are left out too."""
 MOST_CUTS = 5
 MOST_EMPTY = 1000
+ROOM_FOR_CUT = 4000
 
 
 def as_data(answer: Answer) -> dict[str, Any]:
@@ -32,15 +35,25 @@ def as_data(answer: Answer) -> dict[str, Any]:
         outgoing = Outgoing(fence, most)
         dumped = answer.model_dump(mode="json", by_alias=True, exclude_none=True, context=outgoing)
         data: dict[str, Any] = outgoing.walked(dumped, schema)
-        if outgoing.size <= MOST_CHARACTERS:
+        told = _told(outgoing.cut, answer)
+        if most <= LEVEL_OF_ROWS and not _fits(data | told):
+            told = _told([*leave_out_rows(data, schema, MOST_CHARACTERS - ROOM_FOR_CUT), *outgoing.cut], answer)
+        data |= told
+        if _fits(data):
             break
-    cuts = outgoing.cut
-    if outgoing.size > MOST_CHARACTERS:
-        cuts = [*leave_out_rows(data, schema, MOST_CHARACTERS), *cuts]
-    if cuts:
-        more = [f"and {len(cuts) - MOST_CUTS} more"] if len(cuts) > MOST_CUTS else []
-        data["cut"] = as_message(f"{'; '.join([*cuts[:MOST_CUTS], *more])}. {answer.rest}".strip())
     return data
+
+
+def _told(cuts: list[str], answer: Answer) -> dict[str, str]:
+    if not cuts:
+        return {}
+    more = [f"and {len(cuts) - MOST_CUTS} more"] if len(cuts) > MOST_CUTS else []
+    return {"cut": as_message(f"{'; '.join([*cuts[:MOST_CUTS], *more])}. {answer.rest}".strip())}
+
+
+def _fits(data: dict[str, Any]) -> bool:
+    """As it is sent: with each character that JSON escapes."""
+    return len(json.dumps(data, ensure_ascii=False)) <= MOST_CHARACTERS
 
 
 def as_text(data: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from airflow_mcp.models.base import Answer
 from airflow_mcp.models.changes import Affected, RunOfAffected, TaskInstancesChange
-from airflow_mcp.models.dags import Dag, DagDetails, DagList, DagSource, Param
+from airflow_mcp.models.dags import Dag, DagDetails, DagList, DagSource, DagVersion, Param
 from airflow_mcp.models.tasks import TaskDetails
 from airflow_mcp.text.outgoing import as_message
 from airflow_mcp.tools.present import MOST_CHARACTERS, as_data, as_text
@@ -110,7 +110,7 @@ def checked(answer: Answer) -> dict[str, Any]:
     data = as_data(answer)
     Draft202012Validator(output_schema(type(answer))).validate(data)
     for written in (json.dumps(data, ensure_ascii=False), as_text(data)):
-        assert len(written) <= MOST_CHARACTERS * 1.05
+        assert len(written) <= MOST_CHARACTERS
     return data
 
 
@@ -192,6 +192,69 @@ def test_a_preview_keeps_its_plan_and_its_numbers() -> None:
 
 def test_what_hides_does_not_make_an_answer_long() -> None:
     checked(DagDetails(dag_id="a", tags=["\u200b" * 5000] * 50, doc_md="\u200b" * 1_000_000))
+
+
+HIDING = "\u200b" * 29_000  # each is shown as eight
+
+
+@pytest.mark.parametrize(
+    ("answer", "cut"),
+    [
+        (
+            DagDetails(dag_id="a", default_args={"x": [HIDING], "y": [HIDING]}),
+            "default_args.x: 1500 of 29004 characters",
+        ),
+        (DagDetails(dag_id="a", params={"x": Param(value=[HIDING])}), "params.x.value: 7"),
+        (DagDetails(dag_id="a", description=HIDING), "description: 7500 of 29000 characters"),
+        (
+            DagDetails(dag_id="a", description='"' * 28_000, doc_md='"' * 28_000),
+            "description: 6000 of 28000 characters; doc_md: 6000 of 28000 characters",
+        ),
+        (DagDetails(dag_id="a", doc_md="a\n\t\\" * 14_000), "doc_md: 30000 of 56000 characters"),
+    ],
+    ids=["lists that hide", "a value that hides", "a text that hides", "quotes", "other escapes"],
+)
+def test_what_is_counted_is_what_is_sent(answer: Answer, cut: str) -> None:
+    assert checked(answer)["cut"].startswith(cut)
+
+
+def test_what_fits_with_its_escapes_is_whole() -> None:
+    data = checked(DagDetails(dag_id="a", description='"' * 19_000, doc_md='"' * 19_000))
+    assert "cut" not in data
+
+
+SPENT = ['"', "\\", "\n", "\t", "x", "ü", "\u200b", "\U000e0041", "\x00", "</untrusted>", "< "]
+
+
+@pytest.mark.parametrize("text", SPENT, ids=ascii)
+def test_no_answer_is_over_the_limit(text: str) -> None:
+    long = text * (900 // len(text))
+    name = text * (60 // len(text))
+    few, deep = [long] * 12, {f"{name}{number}": {name: [long[:150], 10**200]} for number in range(12)}
+    texts = {"schedule": long, "tags": few, "owners": few, "description": long, "timetable_description": long}
+    dag = DagDetails(
+        dag_id=long,
+        **texts,
+        fileloc=long,
+        doc_md=long,
+        params={each: Param(value=deep, schema=deep, description=long) for each in deep},
+        default_args=deep,
+        timezone=long,
+        template_search_path=few,
+        asset_expression=deep,
+        owner_links=dict.fromkeys(deep, long),
+        bundle_name=long,
+        latest_dag_version=DagVersion(version_number=1, bundle_name=long, bundle_version=long),
+    )
+    task = {"task_id": long, "operator": long, "upstream_task_ids": few, "downstream_task_ids": few, "pool": long}
+    run = RunOfAffected(dag_run_id=long, task_instances=[Affected(task_id=long, state=long)] * 2)
+    assert "cut" in checked(dag)
+    for answer in (
+        DagList.of([Dag(dag_id=long, **texts)] * 5, 1000, 0, note=long),
+        TaskDetails(**task, queue=long, owner=long, doc_md=long, params=deep, template_fields=few),
+        TaskInstancesChange(done=False, summary=long, total=9, runs=[run] * 6, also_cleared=[run] * 6, left_out=few),
+    ):
+        checked(answer)
 
 
 def test_a_number_that_is_none_is_left_out_where_a_text_does_not_fit() -> None:
