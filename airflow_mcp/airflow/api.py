@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -104,14 +104,24 @@ class Server:
         try:
             return await self._http.send(_placed(known, request, ids), known.auth)
         except RouteMissingError:
-            # Where that cannot be found out, what is known already says more.
-            with suppress(NotAirflowError, NotSignedInError, ForbiddenError, UnreachableError, TimedOutError):
-                await self.require_unchanged(known)
+            await self._tell_change(known)
             raise
 
-    def lines(self, known: Known, request: Request, ids: Ids) -> AsyncGenerator[str]:
+    async def lines(self, known: Known, request: Request, ids: Ids) -> AsyncGenerator[str]:
         """Send a request with its ids put in, and give its answer line by line, as it comes."""
-        return self._http.lines(_placed(known, request, ids), known.auth)
+        try:
+            async with aclosing(self._http.lines(_placed(known, request, ids), known.auth)) as lines:
+                async for line in lines:
+                    yield line
+        except RouteMissingError:
+            await self._tell_change(known)
+            raise
+
+    async def _tell_change(self, known: Known) -> None:
+        """Raise VersionChangedError if that is why a route is missing."""
+        # Where that cannot be found out, what is known already says more.
+        with suppress(NotAirflowError, NotSignedInError, ForbiddenError, UnreachableError, TimedOutError):
+            await self.require_unchanged(known)
 
     async def _connect(self) -> Known:
         if self._known is None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 
 import anyio.lowlevel
 import httpx
 
 from airflow_mcp.airflow.failures import packed_otherwise, undecodable
+from airflow_mcp.airflow.secrets import LineMask
 from airflow_mcp.errors import TooLargeError
 
 CODING = "gzip"
@@ -31,37 +33,46 @@ async def read_body(response: httpx.Response, most: int) -> None:
     what does not unpack.
     """
     body = bytearray()
-    async for piece in _pieces(response, most):
-        body += piece
+    async with aclosing(_pieces(response, most)) as pieces:
+        async for piece in pieces:
+            body += piece
     await response.stream.aclose()  # type: ignore[union-attr] # the client is an asynchronous one
     response.stream = httpx.ByteStream(bytes(body))
     response.headers.pop("content-encoding", None)
     await response.aread()
 
 
-async def read_lines(response: httpx.Response, most: int) -> AsyncGenerator[str]:
-    """The lines of a body of `most` bytes at most, unpacked and given as they come.
+async def read_lines(response: httpx.Response, most: int, mask: LineMask) -> AsyncGenerator[str]:
+    """The lines of a body of `most` bytes at most, unpacked, masked and given as they come.
 
     A line of more than LONGEST_LINE bytes is cut, and says how long it was. Raises as read_body does.
     """
+    kept = LONGEST_LINE + mask.longest
     line, length = bytearray(), 0
-    async for piece in _pieces(response, most):
-        *ended, last = piece.split(b"\n")
-        for end in ended:
-            yield _line(line + end[:LONGEST_LINE], length + len(end))
-            line, length = bytearray(), 0
-        length += len(last)
-        line += last[: max(LONGEST_LINE - len(line), 0)]
+    async with aclosing(_pieces(response, most)) as pieces:
+        async for piece in pieces:
+            *ended, last = piece.split(b"\n")
+            for end in ended:
+                line += end[: max(kept - len(line), 0)]
+                yield _line(line, length + len(end), mask)
+                line, length = bytearray(), 0
+            length += len(last)
+            line += last[: max(kept - len(line), 0)]
     if length:
-        yield _line(line, length)
+        yield _line(line, length, mask)
 
 
-def _line(line: bytes | bytearray, length: int) -> str:
-    text = line[:LONGEST_LINE].decode(errors="replace").removesuffix("\r")
-    return text if length <= LONGEST_LINE else f"{text}… ({length} bytes)"
+def _line(line: bytearray, length: int, mask: LineMask) -> str:
+    text = mask.hide(line.decode(errors="replace").removesuffix("\r"))
+    if length <= LONGEST_LINE:
+        return text
+    shown = text.encode(errors="replace")
+    # Of a secret only the beginning may stand at the end of what was kept.
+    room = LONGEST_LINE if len(line) == length else min(LONGEST_LINE, len(shown) - mask.longest)
+    return f"{shown[:room].decode(errors='ignore')}… ({length} bytes)"
 
 
-async def _pieces(response: httpx.Response, most: int) -> AsyncIterator[bytes]:
+async def _pieces(response: httpx.Response, most: int) -> AsyncGenerator[bytes]:
     unpacking = _unpacking(response)
     came = unpacked = 0
     stream = response.stream

@@ -94,7 +94,7 @@ def _advice(response: httpx.Response) -> str:
 
 
 def _forbidden(response: httpx.Response, instance: Instance, said: str, needs: str) -> ForbiddenError:
-    needs = "" if _is_page(response) else needs  # Airflow's permissions do not open a proxy
+    needs = "" if is_page(response) else needs  # Airflow's permissions do not open a proxy
     needed = f" Needed: {needs}." if needs else ""
     if said:
         return ForbiddenError(f"This user may not do that (403).{said}{needed}", needs=needs)
@@ -210,16 +210,17 @@ def _payload(response: httpx.Response) -> Any:
 
 
 def _speaker(response: httpx.Response) -> str:
-    return "A web page" if _is_page(response) else "Airflow"
+    return "A web page" if is_page(response) else "Airflow"
 
 
-def _is_page(response: httpx.Response) -> bool:
-    return "html" in response.headers.get("content-type", "")
+def is_page(response: httpx.Response) -> bool:
+    """Whether it is a web page, which Airflow's API has none of."""
+    return "html" in response.headers.get("content-type", "").lower()
 
 
 def _problem(response: httpx.Response) -> str:
     """On one line, Airflow's own words: `detail`, or `title` where v1 leaves that empty; or a page's title."""
-    if _is_page(response):
+    if is_page(response):
         # By no other encoding: Python has some that unpack, and some that take a square of the time.
         title = _TITLE.search(response.content.decode(errors="replace"))
         return "" if title is None or title[1].strip() in _GENERIC else one_line(title[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -20,6 +21,7 @@ from airflow_mcp.airflow.failures import (
     RETRIABLE,
     failure,
     garbled,
+    is_page,
     not_json,
     outcome_unknown,
     redirected,
@@ -138,9 +140,11 @@ class Http:
             raise self._too_slow(limit) from None
         try:
             _require_good(response, request, self._instance)
-            mask = self._secrets.line_mask(response)
-            async for line in read_lines(response, MAX_STREAM):
-                yield mask(line)
+            if is_page(response):
+                raise not_json(response, self._instance, change=False)
+            async with aclosing(read_lines(response, MAX_STREAM, self._secrets.line_mask(response))) as lines:
+                async for line in lines:
+                    yield line
         except httpx.TimeoutException:
             raise self._too_slow(limit) from None
         except httpx.RequestError as error:

@@ -25,6 +25,8 @@ LAYERS = 3  # of percent-encoding, in a redirect's location
 
 _SIGNING_IN = ("authorization", "proxy-authorization", "cookie")
 _CODE = re.compile("%..")  # percent-encoded
+_ESCAPED = re.compile(r"(?:\\u[0-9a-fA-F]{4}|\\[\"\\/])+")  # in a string of JSON
+_LONGEST_ESCAPE = 6  # for one character
 _ESCAPES = re.compile(rb"\\u00[2-7]|\\/|\\\\")  # of what some JSON writers escape needlessly, or of JSON in JSON
 
 
@@ -33,6 +35,13 @@ class Secret(NamedTuple):
 
     value: str
     sure: bool
+
+
+class LineMask(NamedTuple):
+    """What takes secrets out of a line, and how many bytes one may take in it."""
+
+    hide: Callable[[str], str]
+    longest: int
 
 
 class Secrets:
@@ -71,9 +80,10 @@ class Secrets:
         headers = response.headers.raw
         return httpx.Response(response.status_code, headers=headers, content=body, request=response.request)
 
-    def line_mask(self, response: httpx.Response) -> Callable[[str], str]:
+    def line_mask(self, response: httpx.Response) -> LineMask:
         """What takes them out of each line of a good answer, which keeps ordinary words."""
-        return self._mask(good=True, request=response.request).text
+        mask = self._mask(good=True, request=response.request)
+        return LineMask(mask.line, mask.longest)
 
     def hide(self, text: str) -> str:
         """A text of our own, such as a traceback, without them."""
@@ -98,6 +108,11 @@ class _Mask:
         self._forms = [(form, form.encode()) for form in forms]  # the whole before its parts
         self._lower = [form.lower() for form in forms]
 
+    @property
+    def longest(self) -> int:
+        """How many bytes one of them may take, each of its characters escaped."""
+        return _LONGEST_ESCAPE * max((len(coded) for _, coded in self._forms), default=0)
+
     @classmethod
     def of(cls, sent: Iterable[tuple[str, str]], good: bool) -> Self:
         """For what was sent, by the headers' names; `good` for an answer that is no error."""
@@ -108,6 +123,19 @@ class _Mask:
         for form, _ in self._forms:
             text = text.replace(form, MASK)
         return text
+
+    def line(self, line: str) -> str:
+        """As JSON where escapes hide one; where that is cut, and can be read no more, without its escapes."""
+        line = self.text(line)
+        if not _ESCAPED.search(line):
+            return line
+        plain = _ESCAPED.sub(_unescaped, line)
+        if (hidden := self.text(plain)) == plain:
+            return line
+        try:
+            return json.dumps(_walked(json.loads(line), self.text))
+        except (ValueError, RecursionError):
+            return hidden
 
     def header(self, value: bytes) -> bytes:
         """In any case, since a host's name has none, and with every percent-encoding undone that may hide one."""
@@ -134,6 +162,11 @@ class _Mask:
             for _, coded in self._forms:
                 body = body.replace(coded, MASK.encode())
             return body
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    # Halves of a character too, which make a whole one where both are there.
+    return str(json.loads(f'"{match[0]}"'))
 
 
 def _walked(value: Any, hide: Callable[[str], str]) -> Any:

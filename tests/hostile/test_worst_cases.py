@@ -84,6 +84,7 @@ WORST: dict[str, list[Any]] = {
     "airflow_mcp.airflow.sign_in.command._SECRET_LIKE": [many("a"), many("a", " 1"), many("a1 "), many("-=")],
     "airflow_mcp.airflow.sign_in.credential._PRINTABLE": [many("a", "\n"), many("\n")],
     "airflow_mcp.airflow.secrets._CODE": [many("%"), many("%4"), many("%41")],
+    "airflow_mcp.airflow.secrets._ESCAPED": [many("\\u0041"), many('\\"'), many("\\u00"), many("x")],
     "airflow_mcp.airflow.secrets._ESCAPES": [many("\\u00x").encode(), many("\\x").encode(), many("x").encode()],
     "airflow_mcp.release._RELEASE": [many("1"), f"1.{many('1')}", many("1.")],
     "airflow_mcp.airflow.failures._RUN": [many("dag"), many("dag "), many("x")],

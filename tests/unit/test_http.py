@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import gc
 import gzip
+import json
 import random
 import re
+import sys
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
@@ -17,7 +20,9 @@ import httpx
 import pytest
 
 from airflow_mcp.airflow import http as http_module
+from airflow_mcp.airflow.api import Server
 from airflow_mcp.airflow.http import MAX_BODY, Http, Request, build_path
+from airflow_mcp.airflow.route import Route
 from airflow_mcp.airflow.sign_in import sign_in_to
 from airflow_mcp.errors import (
     AirflowMcpError,
@@ -31,6 +36,7 @@ from airflow_mcp.errors import (
     TimedOutError,
     TooLargeError,
     UnreachableError,
+    VersionChangedError,
 )
 from airflow_mcp.instance import Instance
 from airflow_mcp.tools import dags
@@ -738,6 +744,84 @@ async def test_of_a_log_without_end_no_more_is_read_than_is_taken() -> None:
 
 async def test_a_secret_is_in_no_line() -> None:
     assert await lines_of(f"got {TOKEN}!\n".encode(), headers=f"X-Key: {TOKEN}") == ["got ***!"]
+
+
+def escaped(text: str) -> str:
+    """As JSON may write it, and need not."""
+    return "".join(f"\\u{ord(character):04X}" for character in text)
+
+
+SPELT = [TOKEN, escaped(TOKEN), f"{escaped(TOKEN[0])}{TOKEN[1:]}", TOKEN.replace("-", escaped("-"))]
+
+
+@pytest.mark.parametrize("spelt", SPELT)
+@pytest.mark.parametrize("before", ["", "ü\\n", "\\\\", "\\ud83d\\ude00"])
+async def test_a_secret_is_in_no_line_of_json(spelt: str, before: str) -> None:
+    line = f'{{"event": "{before}{spelt}!", "n": 1}}'
+    [got] = await lines_of(line.encode(), headers=f"X-Key: {TOKEN}")
+    assert json.loads(got) == {"event": json.loads(f'"{before}"') + "***!", "n": 1}
+
+
+async def test_a_line_without_a_secret_keeps_its_escapes() -> None:
+    lines = ['{"event":  "\\u0041\\/ü"}', "C:\\new \\u0041"]
+    assert await lines_of("\n".join(lines).encode(), headers=f"X-Key: {TOKEN}") == lines
+
+
+@pytest.mark.parametrize("after", [0, 1, 5, len(TOKEN), 1000])
+@pytest.mark.parametrize("spelt", SPELT)
+@pytest.mark.parametrize("often", [0, 40])
+async def test_no_part_of_a_secret_is_left_where_a_line_is_cut(spelt: str, after: int, often: int) -> None:
+    start = '{"event": "' + f"{spelt} " * often
+    for inside in range(len(spelt) + 1):
+        line = f"{start:<{65536 - inside}}{spelt}{'.' * after}"
+        [got] = await lines_of(line.encode(), headers=f"X-Key: {TOKEN}")
+        text = got.partition("… (")[0]
+        assert len(text) <= 65536
+        assert not re.search(r"s3|\\u", text)
+
+
+async def test_of_a_cut_line_of_many_secrets_none_is_left() -> None:
+    for shift in range(len(TOKEN)):
+        [got] = await lines_of(b"." * shift + TOKEN.encode() * 10_000, headers=f"X-Key: {TOKEN}")
+        assert set(got.partition("…")[0]) == {"*", "."} if shift else {"*"}
+
+
+@pytest.mark.parametrize("kind", ["text/html", "Text/HTML; charset=utf-8", "application/xhtml+xml"])
+async def test_a_web_page_is_no_log(kind: str) -> None:
+    page = httpx.Response(200, headers={"content-type": kind}, stream=Chunks(b"<html>\nSign in\n"))
+    with pytest.raises(NotAirflowError, match=r"(?i)html.* a web page, not Airflow's API"):
+        [line async for line in Http(Instance(url=URL), Wire(lambda _: answered(page))).lines(LOG)]
+
+
+async def test_lines_of_an_airflow_that_became_another_say_so() -> None:
+    releases = ["3.0.6", "3.3.2"]
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/version"):
+            return httpx.Response(200, json={"version": releases.pop(0)})
+        return httpx.Response(404, json={"detail": "Not Found", "status": 404})
+
+    server = Server(Instance(url=URL), Wire(answer))
+    api = await server.api()
+    route = Route("GET", "dags/{dag_id}/log")
+    with pytest.raises(VersionChangedError, match=r"3\.3\.2"):
+        await anext(api.lines(route, dag_id="etl"))
+
+
+async def test_who_stops_early_leaves_nothing_open() -> None:
+    left: list[str] = []
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(finalizer=lambda generator: left.append(repr(generator)))
+    try:
+        response = httpx.Response(200, headers=PLAIN, stream=Chunks(b"one\ntwo\n", b"three\n"))
+        server = Server(Instance(url=URL, api_version="v2"), Wire(lambda _: answered(response)))
+        known = (await server.api()).known
+        async with aclosing(server.lines(known, LOG, {})) as lines:
+            assert await anext(lines) == "one"
+        gc.collect()
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+    assert not [each for each in left if re.search(r"\b(lines|read_lines|_pieces) at", each)]
 
 
 @pytest.mark.parametrize(
