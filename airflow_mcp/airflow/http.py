@@ -207,7 +207,7 @@ class Http:
             built = client.build_request(
                 request.method,
                 f"{self._instance.url}/{request.path}",
-                params=_query(request.query),
+                params=_query(request.query) if request.query else None,
                 json=request.body,
                 headers={"accept": "application/x-ndjson, text/plain" if request.stream else "application/json"},
                 extensions={SENT: sent, STREAM: request.stream},

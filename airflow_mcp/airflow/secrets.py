@@ -19,6 +19,9 @@ MASK = "***"
 BARE = "airflow_mcp_secrets"
 """The extension of a request by which a sign-in tells the secrets that stand in its body."""
 
+TOLD = "airflow_mcp_told"
+"""The extension of a request with what it tells of its sender, as it went out."""
+
 LEAST = 8  # characters; what is shorter is found in any text
 KEPT = 2  # values of one header: the one in use, and the one before it
 LAYERS = 3  # of percent-encoding, in a redirect's location
@@ -53,7 +56,8 @@ class Secrets:
 
     def note(self, request: httpx.Request) -> None:
         """Remember the secrets of a request that goes out."""
-        for name, value in _told(request):
+        request.extensions[TOLD] = _told(request)
+        for name, value in request.extensions[TOLD]:
             values = self._sent.setdefault(name, {})
             if value not in values:
                 self._masks.clear()
@@ -67,9 +71,8 @@ class Secrets:
         mask = self._mask(good=False, request=response.request)
         # Raw, since a header may hold what no text decodes.
         told = response.headers.raw
-        masked = [(name, mask.header(value)) for name, value in told]
-        if masked != told:
-            response.headers = httpx.Headers(masked)
+        if mask.may_be_in(b"\n".join(value for _, value in told)):
+            response.headers = httpx.Headers([(name, mask.header(value)) for name, value in told])
 
     def masked(self, response: httpx.Response) -> httpx.Response:
         """An answer, read and with masked headers, without them in its body; a good one keeps ordinary words."""
@@ -92,7 +95,7 @@ class Secrets:
     def _mask(self, good: bool, request: httpx.Request | None = None) -> _Mask:
         known = [(name, value) for name, values in self._sent.items() for value in values]
         # Many calls at once: what this one sent may have been renewed twice since.
-        late = [pair for pair in (_told(request) if request else ()) if pair not in known]
+        late = [pair for pair in (request.extensions.get(TOLD, ()) if request else ()) if pair not in known]
         if late:
             return _Mask.of([*known, *late], good)
         if good not in self._masks:
@@ -107,6 +110,7 @@ class _Mask:
         forms = sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)
         self._forms = [(form, form.encode()) for form in forms]  # the whole before its parts
         self._lower = [form.lower() for form in forms]
+        self._lower_coded = [form.encode() for form in self._lower]
 
     @property
     def longest(self) -> int:
@@ -136,6 +140,11 @@ class _Mask:
             return json.dumps(_walked(json.loads(line), self.text))
         except (ValueError, RecursionError):
             return hidden
+
+    def may_be_in(self, headers: bytes) -> bool:
+        """Whether headers hold a secret, or what may hide one: a percent-encoding, or letters with two cases."""
+        lower = headers.lower()
+        return b"%" in lower or not lower.isascii() or any(form in lower for form in self._lower_coded)
 
     def header(self, value: bytes) -> bytes:
         """In any case, since a host's name has none, and with every percent-encoding undone that may hide one."""

@@ -34,8 +34,8 @@ def marked(model: type[BaseModel]) -> Iterator[Marked]:
 async def api_for(server: Server, spec: ToolSpec, args: Arguments) -> Api:
     """What a call looks with. Raises NeedsVersionError where its Airflow does not have what the call names."""
     wanted = [each for each in marked(spec.arguments) if _is_given(each, args)]
-    fields = getattr(args, "fields", None) or ()
-    wanted += [each for each in marked(row_of(spec.answer)) if each.name in fields]
+    if fields := getattr(args, "fields", None):
+        wanted += [each for each in marked(row_of(spec.answer)) if each.name in fields]
     api = await require(server, wanted)
     if spec.changes:
         # What a change does differs between releases; where the version is not told, the newest is taken for granted.
