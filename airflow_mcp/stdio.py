@@ -11,6 +11,7 @@ import select
 import signal
 import stat
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -101,7 +102,7 @@ class _Outgoing(_Stream):
         self._serving = serving
         self._waits = _can_be_waited_for(sink)
         self._lock = anyio.Lock(fast_acquire=True)
-        self._unanswered: set[str] = set()
+        self._unanswered: Counter[str] = Counter()  # some clients give several requests the same id
 
     async def send(self, item: SessionMessage, /) -> None:
         """Write a message, whole. When nobody reads it, the serving ends."""
@@ -131,11 +132,11 @@ class _Outgoing(_Stream):
 
     def expect(self, request: object) -> None:
         """A request came in: it is to be answered."""
-        self._unanswered.add(str(request))
+        self._unanswered[str(request)] += 1
 
     def forget(self, request: object) -> None:
         """A request is answered, or its client no longer wants it to be."""
-        self._unanswered.discard(str(request))
+        self._unanswered -= Counter([str(request)])
 
     async def finish(self) -> None:
         """Wait until every request is answered, or nobody is there to read it."""

@@ -17,8 +17,10 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import anyio
 import pytest
 
+from airflow_mcp.stdio import _Outgoing
 from tests.unit.test_serving import COMMAND, environment
 
 SECONDS = 40
@@ -167,6 +169,21 @@ def test_a_socket() -> None:
         output = b"".join(iter(lambda: ours.recv(65_536), b""))
         process.wait(SECONDS)
     assert (ids(output), process.returncode) == ([0, *[1] * 50], 0)
+
+
+@pytest.mark.anyio
+async def test_requests_with_one_id_are_all_waited_for(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("wb") as file:
+        outgoing = _Outgoing(file.fileno(), anyio.CancelScope())
+        for _ in range(2):
+            outgoing.expect(1)
+        outgoing.forget(1)
+        outgoing.forget("nothing that was asked for")
+        with anyio.move_on_after(0.3) as waiting:
+            await outgoing.finish()
+        assert waiting.cancelled_caught
+        outgoing.forget(1)
+        await outgoing.finish()
 
 
 def test_a_terminal_stays_as_it_was() -> None:
