@@ -2,54 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
-from urllib.parse import urlsplit, urlunsplit
+from typing import Literal, Self, get_args
+from urllib.parse import urlsplit
 
-import httpx
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    FilePath,
-    SecretStr,
-    field_validator,
-)
+from pydantic import SecretStr
 from pydantic import model_validator as validator
 
 from airflow_mcp.errors import SettingsError
 from airflow_mcp.headers import checked_value, parse_headers
-from airflow_mcp.release import ApiName
+from airflow_mcp.instance_fields import InstanceFields
 
 PREFIX = "AIRFLOW_MCP_"
 
-ApiVersion = Literal["auto", ApiName]
-
-LONGEST_SETTING = 16 * 1024
-"""Characters; servers take no header that is much longer."""
-_HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
-
-
-def _file(value: Any) -> Any:
-    """The whole name of a file. Raises ValueError for one that the system does not take, or keeps from us."""
-    file = Path(os.path.expanduser(value))  # noqa: PTH111 - Path's own ends at a user who is not there
-    try:
-        file.stat()
-    except FileNotFoundError:
-        return file  # refused next, as what is no file
-    except OSError as error:
-        raise ValueError(f"cannot be read: {error.strerror}") from None
-    return file
-
-
-HomeFile = Annotated[FilePath, BeforeValidator(_file)]
-HomeName = Annotated[str, BeforeValidator(os.path.expanduser)]
-"""A file, and the name of one; a client's configuration is no shell, so `~` is ours to expand."""
 SecretName = Literal["password", "token", "cookie", "headers"]
 SECRETS: tuple[SecretName, ...] = get_args(SecretName)
 """What is given as `<name>`, or in the file `<name>_file`."""
@@ -64,107 +31,8 @@ SIGN_INS: Mapping[SignInName, tuple[str, ...]] = {
 """Each way to sign in, with the settings of which one alone chooses it."""
 
 
-class Instance(BaseModel):
-    """Where one Airflow is, how to sign in, and what this server may do there."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    url: str = Field(
-        "http://localhost:8080",
-        description="Address of Airflow's web server, with its path prefix if it has one.",
-    )
-    username: str | None = Field(None, description="User name, for a sign-in with a password.")
-    password: SecretStr | None = Field(None, description="Password of that user.")
-    password_file: HomeFile | None = Field(
-        None, description="File that holds the password; read at each use, so it may change."
-    )
-    token: SecretStr | None = Field(None, description="Bearer token, instead of user name and password.")
-    token_file: HomeFile | None = Field(
-        None, description="File that holds the token; read at each use, so it may change."
-    )
-    token_command: SecretStr | None = Field(
-        None,
-        description="Command that prints a token, alone or as JSON with its expiry; run again before it runs out. "
-        "It is not given to a shell.",
-    )
-    cookie: SecretStr | None = Field(None, description="Session cookie, `name=value`, instead of a token.")
-    cookie_file: HomeFile | None = Field(
-        None, description="File that holds the cookie; read at each use, so it may change."
-    )
-    auth: Literal["auto", "kerberos"] = Field(
-        "auto",
-        description="`kerberos` signs in to Airflow 2 with a Kerberos ticket (extra `kerberos`); `auto` with the "
-        "password, token, command or cookie that is set.",
-    )
-    kerberos_service: str = Field("airflow", description="Service name of Airflow's web server in Kerberos.")
-    kerberos_host: str | None = Field(None, description="Its host name in Kerberos, where it is not the URL's.")
-    kerberos_principal: str | None = Field(
-        None, description="Principal to sign in as, where it is not that of the cache, or the first of the keytab."
-    )
-    kerberos_keytab: HomeFile | None = Field(
-        None, description="Keytab that holds the principal's key, for a sign-in without `kinit`."
-    )
-    kerberos_ccache: HomeName | None = Field(
-        None, description="Cache with the tickets of `kinit`, where it is not the default one: a file, or TYPE:name."
-    )
-    api_version: ApiVersion = Field("auto", description="`v1` (Airflow 2) or `v2` (Airflow 3); `auto` asks the server.")
-    verify_ssl: bool = Field(True, description="Check the server's certificate.")
-    ca_bundle: HomeFile | None = Field(
-        None, description="PEM file of the certificate authorities to trust, for a private one."
-    )
-    client_cert: HomeFile | None = Field(
-        None, description="PEM file of the client certificate that a proxy before Airflow asks for."
-    )
-    client_key: HomeFile | None = Field(None, description="PEM file of its key, where that is not in the same file.")
-    client_key_password: SecretStr | None = Field(None, description="Password of that key.")
-    headers: SecretStr | None = Field(
-        None, description="More headers for each request, for a proxy: one `Name: value` a line."
-    )
-    headers_file: HomeFile | None = Field(
-        None, description="File that holds the headers; read at each use, so it may change."
-    )
-    timeout: float = Field(
-        30, gt=0, le=600, description="Seconds that one request to Airflow may take, retries included."
-    )
-    read_only: bool = Field(False, description="Offer no tool that changes anything, and send no change.")
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _is_text(cls, value: Any) -> Any:
-        """Refuse what nothing can be sent of, before anything looks at it."""
-        if isinstance(value, str) and len(value) > LONGEST_SETTING:
-            raise ValueError(f"is {len(value)} characters long; {LONGEST_SETTING} are allowed")
-        if isinstance(value, str) and _HALF_CHARACTER.search(value):
-            raise ValueError("is no text: it holds bytes that are not UTF-8")
-        return value
-
-    @field_validator("url")
-    @classmethod
-    def _base_url(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value.strip())
-            _ = parts.port
-        except ValueError:  # its message quotes the URL, which may hold a password
-            raise ValueError("is no URL, or its port is no number up to 65535") from None
-        if parts.scheme not in ("http", "https") or not parts.hostname or len(value.split()) != 1:
-            raise ValueError("must look like https://airflow.example.com or http://host:8080/prefix")
-        if parts.query or parts.fragment:
-            raise ValueError("must end with the path: no '?' and no '#'")
-        try:
-            _ = httpx.URL(value.strip()).host  # read, since the name of a host is decoded there
-        except (httpx.InvalidURL, UnicodeError):
-            raise ValueError("holds what no URL can, or a host that cannot be looked up: check the host") from None
-        path = parts.path.rstrip("/")
-        for api in ("/api/v1", "/api/v2"):
-            path = path.removesuffix(api)
-        return urlunsplit((parts.scheme, parts.netloc, path.rstrip("/"), "", ""))
-
-    @field_validator("kerberos_service", "kerberos_host")
-    @classmethod
-    def _bare_name(cls, value: str | None) -> str | None:
-        if value is not None and (len(value.split()) != 1 or "@" in value or "/" in value):
-            raise ValueError("must be a bare name, without '@', '/' and blanks")
-        return value and value.strip()
+class Instance(InstanceFields):
+    """One Airflow, whose settings go together; secrets are read from it at each use."""
 
     @validator(mode="after")
     def _no_credentials_in_url(self) -> Self:
@@ -214,16 +82,6 @@ class Instance(BaseModel):
             if getattr(self, name) and not self.client_cert:
                 raise ValueError(f"{self.named(name)} is set without {self.named('client_cert')}")
         return self
-
-    @field_validator("token_command")
-    @classmethod
-    def _command_line(cls, value: SecretStr | None) -> SecretStr | None:
-        try:
-            if value is not None and not any(shlex.split(value.get_secret_value())[:1]):
-                raise ValueError("names no program")
-        except ValueError as error:  # its message quotes nothing of the line
-            raise ValueError(f"is no command line: {str(error).lower()}") from None
-        return value
 
     @validator(mode="after")
     def _headers_whole(self) -> Self:
