@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from airflow_mcp.errors import SettingsError
+from airflow_mcp.ids import near
 from airflow_mcp.instance import PREFIX, Instance, variable
 
 ConfirmPolicy = Literal["argument", "plan"]
@@ -58,8 +58,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     given = {name: value for name, value in environ.items() if name.startswith(PREFIX) and value.strip()}
     known = {variable(field): field for field in FIELDS}
     for name in sorted(given.keys() - known.keys()):
-        near = get_close_matches(name.removeprefix(PREFIX).lower(), FIELDS, n=1)
-        hint = f" Did you mean {variable(near[0])}?" if near else ""
+        likely = near(name.removeprefix(PREFIX).lower(), FIELDS)
+        hint = f" Did you mean {variable(likely[0])}?" if likely else ""
         raise SettingsError(f"{name} is not a setting.{hint}")
     try:
         return Settings.for_one(**{known[name]: value for name, value in given.items()})

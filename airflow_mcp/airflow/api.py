@@ -13,7 +13,8 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from airflow_mcp.airflow.failures import misshapen
-from airflow_mcp.airflow.http import Body, Http, Query, Request, build_path
+from airflow_mcp.airflow.http import Http
+from airflow_mcp.airflow.request import Body, Query, Request, build_path
 from airflow_mcp.airflow.route import Route
 from airflow_mcp.airflow.sign_in import sign_in_to
 from airflow_mcp.errors import (
@@ -163,7 +164,7 @@ class Api:
         self.release = known.release
 
     @property
-    def here(self) -> str:
+    def airflow(self) -> str:
         """The Airflow at hand, as exactly as it is known, for a message."""
         return f"Airflow {self.known.version or self.release.major}"
 

@@ -83,8 +83,8 @@ async def _pieces(response: httpx.Response, most: int) -> AsyncGenerator[bytes]:
             unpacked += len(piece)
             if max(came, unpacked) > most:
                 raise TooLargeError(
-                    f"{response.request.url.path} answered with over {most / 2**20:g} MiB. Ask for less: one run "
-                    "instead of a date range, fewer tasks, a filter."
+                    f"{response.request.url.path} answered with over {most / 2**20:g} MiB.",
+                    "Ask for less: one run instead of a date range, fewer tasks, a filter.",
                 )
             yield piece
             await anyio.lowlevel.checkpoint()  # others go on, and the time limit holds

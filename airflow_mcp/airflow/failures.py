@@ -159,15 +159,15 @@ def redirected(response: httpx.Response, instance: Instance) -> NotAirflowError:
     try:
         target = response.request.url.join(response.headers.get("location", ""))
     except httpx.InvalidURL:
-        return NotAirflowError(f"Airflow's address redirects to one that is none. {_check_url(instance)}")
+        return NotAirflowError("Airflow's address redirects to one that is none.", _check_url(instance))
     address = one_line(f"{target.scheme}://{target.netloc.decode()}{target.path}")
     if "login" in target.path or "auth" in target.path or target.host != response.request.url.host:
         return NotAirflowError(
-            f"Airflow's address redirects to {address}, a sign-in page or another host, and was not followed. A proxy "
-            "wants its own sign-in, or the sign-in settings are wrong."
+            f"Airflow's address redirects to {address}, a sign-in page or another host, and was not followed.",
+            "A proxy wants its own sign-in, or the sign-in settings are wrong.",
         )
     return NotAirflowError(
-        f"Airflow's address redirects to {address}. Set {instance.named('url')} to that server's address."
+        f"Airflow's address redirects to {address}.", f"Set {instance.named('url')} to that server's address."
     )
 
 
@@ -177,8 +177,8 @@ def not_json(response: httpx.Response, instance: Instance, *, change: bool) -> A
         return outcome_unknown("something other than Airflow's API answered")
     kind = one_line(response.headers.get("content-type", "nothing").split(";")[0], 100)
     return NotAirflowError(
-        f"{response.request.url.path} answered {kind} instead of JSON: a web page, not Airflow's API. The path "
-        f"prefix may be wrong, or a proxy wants a sign-in. {_check_url(instance)}"
+        f"{response.request.url.path} answered {kind} instead of JSON: a web page, not Airflow's API.",
+        f"The path prefix may be wrong, or a proxy wants a sign-in. {_check_url(instance)}",
     )
 
 
@@ -188,7 +188,8 @@ def garbled(response: httpx.Response, *, change: bool) -> AirflowMcpError:
         return outcome_unknown("its answer was cut off")
     return NotAirflowError(
         f"{response.request.url.path} gave {len(response.content)} bytes that are not whole JSON: the answer was "
-        "cut off on its way. Try again; if it stays, look at the proxy in front of Airflow."
+        "cut off on its way.",
+        "Try again; if it stays, look at the proxy in front of Airflow.",
     )
 
 
@@ -198,7 +199,8 @@ def misshapen(path: str, error: ValidationError) -> NotAirflowError:
     where = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'all of it'}: {each['msg']}" for each in problems[:3])
     return NotAirflowError(
         f"The answer of {path} is not what Airflow gives there ({one_line(where)}): something changed it on its way, "
-        "or this release of Airflow is not one that this server knows. `airflow-mcp check` tells which it is."
+        "or this release of Airflow is not one that this server knows.",
+        "`airflow-mcp check` tells which it is.",
     )
 
 

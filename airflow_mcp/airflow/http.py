@@ -1,15 +1,14 @@
-"""One request to Airflow: its path, time limit, retries, size cap. The only module that runs HTTP."""
+"""Sending a request to Airflow: time limit, retries, size cap. The only module that runs HTTP."""
 
 from __future__ import annotations
 
 import logging
 import random
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
-from urllib.parse import quote
 
 import anyio
 import httpx
@@ -26,68 +25,28 @@ from airflow_mcp.airflow.failures import (
     outcome_unknown,
     redirected,
 )
-from airflow_mcp.airflow.route import Method
+from airflow_mcp.airflow.request import Request
 from airflow_mcp.airflow.secrets import Secrets
 from airflow_mcp.airflow.tls import tls_context
 from airflow_mcp.errors import (
     NOTHING_CHANGED,
     OUTCOME_UNKNOWN,
     AirflowMcpError,
-    InvalidArgumentError,
     NotAirflowError,
     ReadOnlyError,
     TimedOutError,
     TooLargeError,
 )
-from airflow_mcp.ids import LONGEST, id_problem
 from airflow_mcp.instance import Instance
 from airflow_mcp.text.whole import read_json
 
-Query = Mapping[str, str | int | bool | list[str]]
-Body = Mapping[str, Any]
-
 MAX_BODY = 16 * 1024 * 1024
 MAX_STREAM = 1024 * 1024 * 1024  # what is read of a log, of which a line at a time is kept
-LONGEST_TOKEN = 4096
 MOST_JITTER = 1.3
 SENT = "airflow_mcp_sent"
 STREAM = "airflow_mcp_stream"
 NOT_REFUSED = (406, 408)  # of the form of the answer, and of somebody's patience: the change may have been made
 WAITS = (0.2, 0.6, 1.8)  # seconds before the second, third and fourth try of a read
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request to Airflow's API.
-
-    `change` says that it alters something when it succeeds, `needs` which permission it takes, `stream` that its
-    answer is read line by line.
-    """
-
-    method: Method
-    path: str
-    query: Query | None = None
-    body: Body | None = None
-    change: bool = False
-    needs: str = ""
-    stream: bool = False
-
-
-def build_path(template: str, ids: Mapping[str, str | int]) -> str:
-    """Fill a route with ids, each as one percent-encoded segment.
-
-    Raises InvalidArgumentError, naming the id, for one that cannot be a segment or an Airflow id: nothing
-    is sent for it.
-    """
-    return template.format_map({name: _segment(name, str(value)) for name, value in ids.items()})
-
-
-def _segment(name: str, value: str) -> str:
-    # A file token is no id of Airflow's: it is an opaque string, longer than an id may be.
-    problem = id_problem(value, LONGEST_TOKEN if name == "file_token" else LONGEST)
-    if problem:
-        raise InvalidArgumentError(name, f"{problem}.")
-    return quote(value, safe="")
 
 
 class Http:
@@ -113,7 +72,7 @@ class Http:
         """
         if request.change and self._instance.read_only:
             raise ReadOnlyError(f"Nothing was sent: this server is read-only ({self._instance.named('read_only')}).")
-        if not (request.change or _only_looks(request)):
+        if not (request.change or request.only_looks):
             raise ValueError(f"{request.method} {request.path} is not marked as a change")
         limit = self._instance.timeout
         try:
@@ -155,8 +114,8 @@ class Http:
 
     def _too_slow(self, limit: float) -> TimedOutError:
         return TimedOutError(
-            f"Airflow at {self._instance.url} did not answer within {limit:g} s. "
-            f"Ask for less (a filter, a smaller limit), or raise {self._instance.named('timeout')}."
+            f"Airflow at {self._instance.url} did not answer within {limit:g} s.",
+            f"Ask for less (a filter, a smaller limit), or raise {self._instance.named('timeout')}.",
         )
 
     async def _with_retries(self, request: Request, auth: httpx.Auth | None) -> httpx.Response:
@@ -207,13 +166,13 @@ class Http:
             built = client.build_request(
                 request.method,
                 f"{self._instance.url}/{request.path}",
-                params=_query(request.query) if request.query else None,
+                params=request.params,
                 json=request.body,
                 headers={"accept": "application/x-ndjson, text/plain" if request.stream else "application/json"},
                 extensions={SENT: sent, STREAM: request.stream},
             )
         except httpx.InvalidURL:
-            raise _too_long(request) from None
+            raise request.too_long() from None
         response = await client.send(built, auth=auth, follow_redirects=False, stream=request.stream)
         if _is_streamed(response):
             return response
@@ -272,34 +231,9 @@ async def _mark_sent(request: httpx.Request) -> None:
         sent.append(True)
 
 
-def _only_looks(request: Request) -> bool:
-    """Whether a request can change nothing: a read, a list that is asked for with a POST, or a marked dry run."""
-    if request.method == "GET" or request.path.endswith("/dry_run"):
-        return True
-    marked = bool(request.body and request.body.get("dry_run") is True)
-    return request.method == "POST" and (marked or request.path.endswith("/list"))
-
-
 def _lasts(wait: float) -> bool:
     """Whether the time limit leaves room for a wait."""
     return wait * MOST_JITTER < anyio.current_effective_deadline() - anyio.current_time()
-
-
-def _too_long(request: Request) -> InvalidArgumentError:
-    """The error for a URL that is longer than any server takes: ids have a longest length, so it is the filters."""
-    lengths = {name: len(str(value)) for name, value in (request.query or {}).items()}
-    problem = "is, with the other filters, too long for one request: give fewer, or shorter ones. Nothing was sent."
-    return InvalidArgumentError(max(lengths, key=lambda name: lengths[name], default="filters"), problem)
-
-
-def _query(query: Query | None) -> dict[str, str | list[str]]:
-    return {name: _plain(value) for name, value in (query or {}).items()}
-
-
-def _plain(value: str | int | bool | list[str]) -> str | list[str]:
-    if isinstance(value, list):
-        return value
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _decoded(response: httpx.Response, request: Request, instance: Instance) -> Any:

@@ -21,6 +21,7 @@ LIST = Route("POST", "dags/~/dagRuns/~/taskInstances/list", may_read(*TASK_INSTA
 CLEAR = Route("POST", "dags/{dag_id}/clearTaskInstances", may_edit(*TASK_INSTANCES), dry_run="body")
 FAILED = frozenset({"failed", "upstream_failed"})
 MOST_INSTANCES = 10_000
+MOST_COMPARED = 1000  # that are listed only to tell what a change leaves out, or what moves besides
 NO_STATUS = "no_status"
 NEIGHBOURS = ("include_future", "include_past")
 RELATIVES = tuple(Relatives.model_fields)

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_mcp.airflow.api import Api, Server, to_request
 from airflow_mcp.airflow.failures import outcome_unknown
-from airflow_mcp.airflow.http import Body, Query
+from airflow_mcp.airflow.request import Body, Query
 from airflow_mcp.airflow.route import Route
 
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from airflow_mcp.airflow.api import Api, Server
 from airflow_mcp.airflow.changes.prepared import ChangeT, Prepared
 from airflow_mcp.airflow.writer import Writer
-from airflow_mcp.errors import PlanError
+from airflow_mcp.errors import NOTHING_CHANGED, PlanError
 from airflow_mcp.guard.plans import Plans
 from airflow_mcp.models.changes import ChangeArguments
 from airflow_mcp.settings import Policy
@@ -20,7 +20,7 @@ Prepare = Callable[[], Awaitable[Prepared[ChangeT]]]
 """Looks at what would be changed."""
 
 _DONE = "Done: "
-_PREVIEW_AGAIN = "Nothing was changed. Call with confirm=false, show the preview, then call again with its plan."
+_PREVIEW_AGAIN = "Call with confirm=false, show the preview, then call again with its plan."
 
 
 class Guard:
@@ -41,7 +41,7 @@ class Guard:
         if args.confirm and args.plan is not None:
             return await self._as_planned(tool, args, args.plan, api, prepare)
         if args.confirm and self._policy.confirm == "plan":
-            raise PlanError(f"plan: this server changes nothing without one. {_PREVIEW_AGAIN}")
+            raise _refused("this server changes nothing without one.")
         change = await prepare()
         digest = self._digest(tool, args, change.items)
         return await self._make(digest, change, api) if args.confirm else self._preview(digest, change)
@@ -51,20 +51,18 @@ class Guard:
     ) -> ChangeT:
         previewed = self._plans.get(plan)
         if previewed is None:
-            raise PlanError(
-                "plan: is not known here: it comes from no preview of this server, from one before its start, or from "
-                f"one long ago. {_PREVIEW_AGAIN}"
+            raise _refused(
+                "is not known here: it comes from no preview of this server, from one before its start, or from one "
+                "long ago."
             )
         async with previewed.lock:
             if previewed.used:
-                raise PlanError(f"plan: was used: a plan is good once, whatever came of it. {_PREVIEW_AGAIN}")
+                raise _refused("was used: a plan is good once, whatever came of it.")
             change = await prepare()
             digest = self._digest(tool, args, change.items)
             if digest != previewed.change:
-                raise PlanError(
-                    f"plan: no longer holds: {_moved(previewed.items, change.items)}. As it is now: "
-                    f"{change.preview.summary} {_PREVIEW_AGAIN}"
-                )
+                moved = _moved(previewed.items, change.items)
+                raise _refused(f"no longer holds: {moved}. As it is now: {change.preview.summary}")
             return await self._make(digest, change, api)
 
     async def _make(self, digest: str, change: Prepared[ChangeT], api: Api) -> ChangeT:
@@ -78,7 +76,7 @@ class Guard:
         if not change.items:
             return change.preview
         plan = self._plans.add(digest, change.items)
-        following = f"Nothing was changed. To do it: the same arguments with confirm=true and plan={plan}."
+        following = f"{NOTHING_CHANGED} To do it: the same arguments with confirm=true and plan={plan}."
         return change.preview.model_copy(update={"plan": plan, "next": following})
 
     def _digest(self, tool: str, args: ChangeArguments, items: Sequence[str]) -> str:
@@ -86,6 +84,10 @@ class Guard:
         arguments = args.model_dump(mode="json", exclude={"confirm", "plan"})
         text = json.dumps([self._server.instance.url, tool, arguments, list(items)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _refused(problem: str) -> PlanError:
+    return PlanError(f"plan: {problem}", _PREVIEW_AGAIN).with_effects(NOTHING_CHANGED)
 
 
 def _moved(before: Sequence[str] | None, now: Sequence[str]) -> str:

@@ -61,7 +61,7 @@ async def _refuse(api: Api, wanted: Iterable[Marked]) -> None:
     for each in wanted:
         if not each.mark.allows(api.release):
             await api.require_unchanged()  # before an upgrade it was right to refuse
-            raise NeedsVersionError(str(each), each.mark.needs, f"This is {api.here}.")
+            raise NeedsVersionError(str(each), each.mark.needs, f"This is {api.airflow}.")
 
 
 def _is_given(each: Marked, args: Arguments) -> bool:

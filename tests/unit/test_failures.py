@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from airflow_mcp.airflow.http import Http, Request
+from airflow_mcp.airflow.http import Http
+from airflow_mcp.airflow.request import Request
 from airflow_mcp.errors import (
     AirflowMcpError,
     BusyError,

@@ -65,7 +65,7 @@ def test_what_a_release_has_and_lacks(version: str, has: set[str], lacks: set[st
 async def test_a_version_in_no_known_form_counts_as_the_newest_of_its_api() -> None:
     for version, newest in (("3-edge", (3, 0)), ("edge", (3, 3))):
         api = await Airflow(Instance(url=URL), Telling(version)).api()
-        assert (api.release, api.here) == (newest, f"Airflow {version}")
+        assert (api.release, api.airflow) == (newest, f"Airflow {version}")
 
 
 REFUSED = [
@@ -141,7 +141,7 @@ async def test_an_upgrade_is_noticed_before_a_refusal_whatever_the_settings_name
     server.version = "3.3.2"
     with pytest.raises(VersionChangedError, match=r"Airflow is now 3\.3\.2"):
         await airflow.require(["note"])
-    assert (await airflow.require(["note"])).here == "Airflow 3.3.2"
+    assert (await airflow.require(["note"])).airflow == "Airflow 3.3.2"
 
 
 # -- what 3.0 does otherwise than those after it

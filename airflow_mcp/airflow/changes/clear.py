@@ -13,6 +13,7 @@ from airflow_mcp.airflow.graph import related
 from airflow_mcp.airflow.runs import require_logical_date
 from airflow_mcp.airflow.task_instances import (
     CLEAR,
+    MOST_COMPARED,
     MOST_INSTANCES,
     NEIGHBOURS,
     RELATIVES,
@@ -33,8 +34,6 @@ from airflow_mcp.models.changes import ClearTaskInstances, TaskInstancesChange
 
 OPTIONS = ("include_subdags", "include_parentdag", "run_on_latest_version", "prevent_running_task", "note")
 """What some releases take and others do not: sent where it is given."""
-
-MOST_COMPARED = 1000  # task instances that Airflow is made to list only to tell which ones a filter leaves out
 
 
 async def prepare_clear(api: Api, args: ClearTaskInstances) -> Prepared[TaskInstancesChange]:
@@ -162,7 +161,7 @@ def _refuse_other_indexes(
         raise NeedsVersionError(
             "Clearing one map index",
             "Airflow 3.1" if relatives or api.release >= (3, 0) else "Airflow 3",
-            f"{api.here} would clear {shortened(others)} too. Name the task without an index to clear them all.",
+            f"{api.airflow} would clear {shortened(others)} too. Name the task without an index to clear them all.",
         )
 
 

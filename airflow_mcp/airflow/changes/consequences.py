@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from airflow_mcp.airflow.api import Api
-from airflow_mcp.airflow.changes.integrity import MOST_COMPARED, brought_up_to_date
+from airflow_mcp.airflow.changes.integrity import brought_up_to_date
 from airflow_mcp.airflow.changes.steps import Step
 from airflow_mcp.airflow.changes.target import Target, related_instances
 from airflow_mcp.airflow.graph import all_downstream
-from airflow_mcp.airflow.task_instances import FAILED, NO_STATUS, TaskInstance, of_runs
+from airflow_mcp.airflow.task_instances import FAILED, MOST_COMPARED, NO_STATUS, TaskInstance, of_runs
 
 
 async def cleared_besides(api: Api, target: Target, steps: Sequence[Step]) -> list[TaskInstance]:

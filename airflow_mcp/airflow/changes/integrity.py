@@ -8,7 +8,6 @@ from airflow_mcp.airflow.changes.report import shortened
 from airflow_mcp.airflow.task_instances import TaskInstance
 
 REMOVED = "removed"
-MOST_COMPARED = 1000  # task instances of the runs that are listed only to find this out
 
 
 def brought_up_to_date(
