@@ -33,11 +33,11 @@ from airflow_mcp.ids import unknown
 from airflow_mcp.prompts import PromptSpec, load_instructions, load_prompts
 from airflow_mcp.settings import Settings
 from airflow_mcp.text.outgoing import as_message
-from airflow_mcp.tools import dags
 from airflow_mcp.tools.context import App, open_app
 from airflow_mcp.tools.run import Runner
 from airflow_mcp.tools.sdk import to_mcp, to_result
-from airflow_mcp.tools.spec import ToolSpec, tools_of
+from airflow_mcp.tools.spec import ToolSpec
+from airflow_mcp.tools.toolsets import ALL_TOOLS
 
 NAME = "airflow-ops-mcp"
 
@@ -47,7 +47,7 @@ Context = ServerRequestContext[Runner, Any]
 
 def offered_tools(settings: Settings) -> list[ToolSpec]:
     """The tools that these settings offer: none that changes anything in read-only mode."""
-    return [spec for spec in tools_of(dags) if not (spec.changes and settings.read_only)]
+    return [spec for spec in ALL_TOOLS if not (spec.changes and settings.read_only)]
 
 
 def offered_prompts(settings: Settings) -> list[PromptSpec]:

@@ -20,11 +20,11 @@ from airflow_mcp.instance import Instance, variable
 from airflow_mcp.models.page import row_of
 from airflow_mcp.release import Until
 from airflow_mcp.settings import Policy
-from airflow_mcp.tools import dags
 from airflow_mcp.tools.releases import marked
 from airflow_mcp.tools.schema import input_schema
 from airflow_mcp.tools.sdk import to_mcp
-from airflow_mcp.tools.spec import ToolSpec, tools_of
+from airflow_mcp.tools.spec import ToolSpec
+from airflow_mcp.tools.toolsets import ALL_TOOLS
 
 ROOT = Path(__file__).parent.parent
 SNAPSHOTS = "tests/contract/schemas"
@@ -69,7 +69,7 @@ def out_of_date(root: Path) -> list[str]:
 
 def generated(root: Path) -> dict[str, str]:
     """Every generated file, by its path below the root, and its text."""
-    specs = tools_of(dags)
+    specs = ALL_TOOLS
     return {
         **{f"{SNAPSHOTS}/{spec.name}.json": _json(snapshot(spec)) for spec in specs},
         "README.md": readme(_read(root / "README.md"), specs, json.loads(_read(root / MATRIX) or "{}")),

@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from airflow_mcp.models.page import Page, row_of
-from airflow_mcp.tools import dags
-from airflow_mcp.tools.spec import tools_of
+from airflow_mcp.tools.toolsets import ALL_TOOLS
 
 Arguments = dict[str, Any]
 
@@ -41,7 +40,7 @@ def examples(dag_id: str = "history", dag_run_id: str = "a run", task_id: str = 
 def lists(ids: Mapping[str, str]) -> dict[str, Any]:
     """Every list that a tool gives, with one row that has these ids, and something in all that a row must have."""
     plain: dict[Any, Any] = {str: "x", int: 1, bool: True, datetime: "2026-11-21T00:00:00Z"}
-    pages = [spec.answer for spec in tools_of(dags) if issubclass(spec.answer, Page)]
+    pages = [spec.answer for spec in ALL_TOOLS if issubclass(spec.answer, Page)]
     return {
         str(page.model_fields["rows"].alias): [
             {
@@ -74,7 +73,7 @@ def agreeable(ids: Mapping[str, str], version: str, map_index: int = -1) -> dict
     }
 
 
-ID_ARGUMENTS = [(spec.name, name) for spec in tools_of(dags) for name in spec.arguments.model_fields if name in IDS]
+ID_ARGUMENTS = [(spec.name, name) for spec in ALL_TOOLS for name in spec.arguments.model_fields if name in IDS]
 """Each tool with each of its arguments that is an id."""
 
 

@@ -11,15 +11,11 @@ from airflow_mcp.airflow.api import Api, Server
 from airflow_mcp.airflow.route import Method, Route
 from airflow_mcp.airflow.writer import Writer
 from airflow_mcp.models.page import row_of
-from airflow_mcp.tools import dags
 from airflow_mcp.tools.releases import Marked, marked, require
-from airflow_mcp.tools.spec import tools_of
+from airflow_mcp.tools.toolsets import ALL_TOOLS
 
 MARKED: Mapping[str, Marked] = {
-    str(each): each
-    for spec in tools_of(dags)
-    for model in (spec.arguments, row_of(spec.answer))
-    for each in marked(model)
+    str(each): each for spec in ALL_TOOLS for model in (spec.arguments, row_of(spec.answer)) for each in marked(model)
 }
 """Everything that some releases of Airflow do not have, by its name in a refusal."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from airflow_mcp.airflow.changes.prepared import ChangeT, Prepared
@@ -84,8 +83,3 @@ def _spec(
         idempotent=idempotent,
         user_text=user_text,
     )
-
-
-def tools_of(toolset: ModuleType) -> list[ToolSpec]:
-    """The tools of a module, in the order in which they stand there."""
-    return [each for each in vars(toolset).values() if isinstance(each, ToolSpec)]

@@ -18,10 +18,10 @@ from airflow_mcp.airflow.writer import Writer
 from airflow_mcp.errors import AirflowMcpError
 from airflow_mcp.instance import Instance
 from airflow_mcp.models.base import Answer, Arguments
-from airflow_mcp.tools import dags
 from airflow_mcp.tools.context import Call
 from airflow_mcp.tools.schema import input_schema
-from airflow_mcp.tools.spec import ToolSpec, tools_of
+from airflow_mcp.tools.spec import ToolSpec
+from airflow_mcp.tools.toolsets import ALL_TOOLS
 from tests.examples import agreeable, examples
 from tests.routes import NAMED
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 
 URL = "http://airflow.test"
 IDS = {"dag_id": "history", "dag_run_id": "a run", "task_id": "first", "file_token": "a-token"}
-TOOLS = tools_of(dags)
+TOOLS = ALL_TOOLS
 DATE = "2026-01-01T00:00:00Z"
 VALUES: dict[str, list[Any]] = {
     "boolean": [True, False],

@@ -20,8 +20,7 @@ from mcp.client.stdio import stdio_client
 
 from airflow_mcp.text.clean import clean
 from airflow_mcp.text.whole import read_json, whole_json
-from airflow_mcp.tools import dags
-from airflow_mcp.tools.spec import tools_of
+from airflow_mcp.tools.toolsets import ALL_TOOLS
 from tests.examples import agreeable, examples
 from tests.hostile.airflow import IDS, RELEASES, USER, Airflow, Request, airflow, answer, connected, outcome, ways
 from tests.session import Session
@@ -135,7 +134,7 @@ async def test_a_token_with_half_a_character_is_none() -> None:
 
 TEXTS = [
     (spec.name, name, "list" in str(part.annotation))
-    for spec in tools_of(dags)
+    for spec in ALL_TOOLS
     for name, part in spec.arguments.model_fields.items()
     if "str" in str(part.annotation)
 ]
@@ -262,7 +261,7 @@ async def test_over_stdio_a_client_of_the_sdk_goes_on() -> None:
             assert (await session.ok("get_dag", **DAG))["description"] == GOOD
             assert GOOD in await session.error("get_dag_details", **DAG)
             assert "\ufffd" in (await session.ok("get_dag_source", **DAG))["source"]
-            assert len((await client.list_tools()).tools) == len(tools_of(dags))
+            assert len((await client.list_tools()).tools) == len(ALL_TOOLS)
 
 
 @asynccontextmanager

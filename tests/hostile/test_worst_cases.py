@@ -24,9 +24,8 @@ from airflow_mcp.ids import near
 from airflow_mcp.instance import Instance
 from airflow_mcp.release import Release
 from airflow_mcp.text.fence import safe
-from airflow_mcp.tools import dags
 from airflow_mcp.tools.present import as_text
-from airflow_mcp.tools.spec import tools_of
+from airflow_mcp.tools.toolsets import ALL_TOOLS
 from tests.examples import agreeable, examples
 from tests.hostile.airflow import IDS, RELEASES, airflow, answer, connected, ways
 
@@ -236,7 +235,7 @@ async def test_a_long_refusal_is_told_in_short(status: int) -> None:
 LONG = "x" * MB
 STRINGS = [
     (spec.name, name, LONG if part.annotation in (str, str | None) or "Id" in str(part.annotation) else [LONG])
-    for spec in tools_of(dags)
+    for spec in ALL_TOOLS
     for name, part in spec.arguments.model_fields.items()
     if "str" in str(part.annotation) or "Id" in str(part.annotation)
 ]

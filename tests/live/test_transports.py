@@ -22,8 +22,7 @@ from mcp.client.stdio import stdio_client
 from airflow_mcp import __version__
 from airflow_mcp.demo.walk import client_environment
 from airflow_mcp.prompts import load_instructions
-from airflow_mcp.tools import dags
-from airflow_mcp.tools.spec import tools_of
+from airflow_mcp.tools.toolsets import ALL_TOOLS
 from tests.oracle import Oracle
 from tests.releases import RUN
 from tests.servers import DAG_IDS
@@ -53,7 +52,7 @@ async def use(client: Client, oracle: Oracle) -> None:
     assert client.server_info
     assert (client.server_info.name, client.server_info.version) == ("airflow-ops-mcp", __version__)
     assert client.instructions == load_instructions(changes=True)
-    assert len((await client.list_tools()).tools) == len(tools_of(dags))
+    assert len((await client.list_tools()).tools) == len(ALL_TOOLS)
     prompts = (await client.list_prompts()).prompts
     assert {prompt.name for prompt in prompts} == {"diagnose_failed_dag", "rerun_failed_tasks"}
     arguments = {"dag_id": "sales_etl", "since": "2026-01-31T06:00:00Z"}

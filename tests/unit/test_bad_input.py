@@ -13,8 +13,7 @@ import httpx
 import pytest
 
 from airflow_mcp.demo.releases import RELEASES
-from airflow_mcp.tools import dags
-from airflow_mcp.tools.spec import tools_of
+from airflow_mcp.tools.toolsets import ALL_TOOLS
 from tests.examples import agreeable, examples
 from tests.releases import LAST
 from tests.replay import Fault, Replay, replayed
@@ -172,7 +171,7 @@ TOO_MUCH: dict[str, Any] = {
     "a number as text": "9" * 4000,
     "a fraction": 1e308,
 }
-ARGUMENTS = [(spec.name, name) for spec in tools_of(dags) for name in spec.arguments.model_fields]
+ARGUMENTS = [(spec.name, name) for spec in ALL_TOOLS for name in spec.arguments.model_fields]
 
 
 def willing(version: str) -> Any:

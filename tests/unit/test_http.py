@@ -40,8 +40,7 @@ from airflow_mcp.errors import (
     VersionChangedError,
 )
 from airflow_mcp.instance import Instance
-from airflow_mcp.tools import dags
-from airflow_mcp.tools.spec import tools_of
+from airflow_mcp.tools.toolsets import ALL_TOOLS
 from tests.examples import ID_ARGUMENTS, agreeable, examples, with_id
 from tests.fakes import Airflow
 from tests.releases import LAST
@@ -303,7 +302,7 @@ async def test_a_map_index_is_one_segment() -> None:
 
 def test_these_are_all_the_id_arguments() -> None:
     named = re.compile(r"(dag|task|run)_ids?|\w+_token")
-    found = {(spec.name, name) for spec in tools_of(dags) for name in spec.arguments.model_fields if named.search(name)}
+    found = {(spec.name, name) for spec in ALL_TOOLS for name in spec.arguments.model_fields if named.search(name)}
     no_ids = {("get_dags", "dag_id_pattern"), ("clear_task_instances", "reset_dag_runs")}
     no_ids |= {("clear_task_instances", "prevent_running_task"), ("clear_task_instances", "include_parentdag")}
     assert found - no_ids == {*ID_ARGUMENTS}

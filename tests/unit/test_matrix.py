@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_mcp.tools import dags
-from airflow_mcp.tools.spec import tools_of
+from airflow_mcp.tools.toolsets import ALL_TOOLS
 from scripts import generate, matrix
 
 REPORT = """<testsuites><testsuite>
@@ -42,7 +41,7 @@ def test_one_version_replaces_its_own_results_alone(results: Path) -> None:
 
 
 def test_a_failure_is_in_the_table() -> None:
-    specs = [spec for spec in tools_of(dags) if spec.name in ("get_dag", "get_dags")]
+    specs = [spec for spec in ALL_TOOLS if spec.name in ("get_dag", "get_dags")]
     counts = {"tests": {"failed": 2, "passed": 9}, "tools": {"get_dags": {"failed": 1, "passed": 3}}}
     table = generate.versions_table(specs, {"2.9": {"version": "2.9.3", **counts}})
     assert table.splitlines()[2:] == [

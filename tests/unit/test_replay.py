@@ -10,9 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from mcp.types import CallToolResult
 
-from airflow_mcp.tools import dags
 from airflow_mcp.tools.schema import output_schema
-from airflow_mcp.tools.spec import tools_of
+from airflow_mcp.tools.toolsets import ALL_TOOLS
 from tests.replay import Replay, replayed
 from tests.scenarios import calls, previews, reads
 from tests.servers import RECORDED
@@ -20,7 +19,7 @@ from tests.session import text_of
 
 pytestmark = pytest.mark.anyio
 
-SPECS = {spec.name: spec for spec in tools_of(dags)}
+SPECS = {spec.name: spec for spec in ALL_TOOLS}
 # What only Airflow 3 tells, and what holds a date or a path of its own.
 DIFFERS = {
     "active_runs_count",

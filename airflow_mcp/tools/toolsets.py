@@ -1,0 +1,27 @@
+"""The toolsets: which tools there are, by what they are about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+
+from airflow_mcp.tools import dags
+from airflow_mcp.tools.spec import ToolSpec
+
+
+@dataclass(frozen=True)
+class Toolset:
+    """Tools about one subject."""
+
+    name: str
+    tools: tuple[ToolSpec, ...]
+
+    @classmethod
+    def of(cls, module: ModuleType) -> Toolset:
+        """The tools of a module, in the order in which they stand there."""
+        tools = tuple(each for each in vars(module).values() if isinstance(each, ToolSpec))
+        return cls(module.__name__.rpartition(".")[2], tools)
+
+
+TOOLSETS = (Toolset.of(dags),)
+ALL_TOOLS = tuple(tool for toolset in TOOLSETS for tool in toolset.tools)
