@@ -22,6 +22,7 @@ from mcp.types import (
     PromptMessage,
     TextContent,
 )
+from opentelemetry import trace
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -90,7 +91,7 @@ def build_server(settings: Settings, open_parts: OpenApp = open_app) -> Server[R
         message = PromptMessage(role="user", content=TextContent(text=text))
         return GetPromptResult(description=spec.description, messages=[message])
 
-    return Server(
+    server = Server(
         NAME,
         title="Apache Airflow",
         instructions=load_instructions(changes=not settings.read_only),
@@ -102,6 +103,9 @@ def build_server(settings: Settings, open_parts: OpenApp = open_app) -> Server[R
         on_list_prompts=list_prompts,
         on_get_prompt=get_prompt,
     )
+    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        server.middleware.clear()  # which makes spans, of each message, that nobody set up a tracer for
+    return server
 
 
 def http_app(server: Server[Runner], host: str) -> Starlette:
