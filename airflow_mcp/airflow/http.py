@@ -7,7 +7,6 @@ import random
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import anyio
@@ -183,12 +182,10 @@ class Http:
         if self._client is None:
             for library in ("httpx", "httpcore"):  # their loggers tell answers as they came, secrets too
                 logging.getLogger(library).setLevel(logging.WARNING)
-            self._client = httpx.AsyncClient(
+            self._client = _Client(
                 transport=self._transport,
                 verify=tls_context(self._instance),
                 timeout=self._instance.timeout,
-                # A session cookie of Airflow's would sign in the next call by itself.
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 event_hooks={
                     "request": [self._add_headers, self._note_secrets, _mark_sent],
                     "response": [self._mask_headers, _read],
@@ -213,6 +210,19 @@ class Http:
         for name, value in self._instance.read_headers().items():
             request.headers.setdefault(name, value)
         request.headers["accept-encoding"] = CODING
+
+
+class _NoCookies(httpx.Cookies):
+    """Never any."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Take none from an answer."""
+
+
+class _Client(httpx.AsyncClient):
+    """Keeps no cookies: a session of Airflow's would sign in the next call by itself."""
+
+    cookies: Any = _NoCookies()
 
 
 async def _read(response: httpx.Response) -> None:
