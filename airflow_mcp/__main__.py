@@ -148,6 +148,7 @@ class _JsonLines(logging.Formatter):
 
 def _log_to_stderr() -> None:
     """Standard output belongs to the protocol."""
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # no line tells of them
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
