@@ -39,6 +39,7 @@ from airflow_mcp.errors import (
 from airflow_mcp.instance import Instance
 from airflow_mcp.text.whole import read_json
 
+AGENT = f"airflow-ops-mcp/{__version__}"
 MAX_BODY = 16 * 1024 * 1024
 MAX_STREAM = 1024 * 1024 * 1024  # what is read of a log, of which a line at a time is kept
 MOST_JITTER = 1.3
@@ -56,6 +57,7 @@ class Http:
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
         self._secrets = Secrets()
+        self._timeout = httpx.Timeout(instance.timeout).as_dict()
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -160,19 +162,18 @@ class Http:
         self, request: Request, auth: httpx.Auth | None, sent: list[bool] | None = None
     ) -> httpx.Response:
         """Send once; `sent` is marked when the request itself goes out, and not just a sign-in before it."""
-        client = self._open()
         try:
-            built = client.build_request(
+            built = httpx.Request(
                 request.method,
                 f"{self._instance.url}/{request.path}",
                 params=request.params,
                 json=request.body,
                 headers={"accept": "application/x-ndjson, text/plain" if request.stream else "application/json"},
-                extensions={SENT: sent, STREAM: request.stream},
+                extensions={"timeout": self._timeout, SENT: sent, STREAM: request.stream},
             )
         except httpx.InvalidURL:
             raise request.too_long() from None
-        response = await client.send(built, auth=auth, follow_redirects=False, stream=request.stream)
+        response = await self._open().send(built, auth=auth, follow_redirects=False, stream=request.stream)
         if _is_streamed(response):
             return response
         # From here on no secret that was sent is in the answer: whatever is told of it tells none.
@@ -185,12 +186,10 @@ class Http:
             self._client = _Client(
                 transport=self._transport,
                 verify=tls_context(self._instance),
-                timeout=self._instance.timeout,
                 event_hooks={
                     "request": [self._add_headers, self._note_secrets, _mark_sent],
                     "response": [self._mask_headers, _read],
                 },
-                headers={"user-agent": f"airflow-ops-mcp/{__version__}"},
             )
         return self._client
 
@@ -209,7 +208,7 @@ class Http:
         """To each request, a sign-in's own too: a proxy may want them. What a sign-in has set stays."""
         for name, value in self._instance.read_headers().items():
             request.headers.setdefault(name, value)
-        request.headers["accept-encoding"] = CODING
+        request.headers.update({"accept-encoding": CODING, "user-agent": AGENT})
 
 
 class _NoCookies(httpx.Cookies):

@@ -16,6 +16,7 @@ import httpcore
 import httpx
 import pytest
 
+from airflow_mcp import __version__
 from airflow_mcp.airflow.http import MAX_BODY
 from airflow_mcp.errors import (
     AirflowMcpError,
@@ -450,3 +451,12 @@ async def test_what_a_sign_in_reads_is_capped_too(path: str) -> None:
     with pytest.raises((TooLargeError, NotSignedInError, ForbiddenError)):
         await Airflow(Instance(**USER), httpx.MockTransport(answer)).read("dags")
     assert body.taken <= MAX_BODY + 2**20
+
+
+async def test_a_login_tells_who_sends_it_as_each_request_does() -> None:
+    door = Door(jwt())
+    airflow = Airflow(Instance(**USER), door)
+    await airflow.read("dags")
+    assert [len(door.logins), len(door.calls)] == [1, 1]
+    assert {request.headers["user-agent"] for request in door.requests} == {f"airflow-ops-mcp/{__version__}"}
+    await airflow.aclose()
