@@ -136,7 +136,11 @@ class _Outgoing(_Stream):
 
     def forget(self, request: object) -> None:
         """A request is answered, or its client no longer wants it to be."""
-        self._unanswered -= Counter([str(request)])
+        key = str(request)
+        if self._unanswered[key] > 1:
+            self._unanswered[key] -= 1
+        else:
+            self._unanswered.pop(key, None)
 
     async def finish(self) -> None:
         """Wait until every request is answered, or nobody is there to read it."""

@@ -74,12 +74,16 @@ def _line(line: bytearray, length: int, mask: LineMask) -> str:
 
 async def _pieces(response: httpx.Response, most: int) -> AsyncGenerator[bytes]:
     unpacking = _unpacking(response)
+    begun = False
     came = unpacked = 0
     stream = response.stream
     assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - the client is an asynchronous one
     async for chunk in stream:
         came += len(chunk)
         for piece in unpacking.pieces(chunk) if unpacking else (chunk,):
+            if begun:
+                await anyio.lowlevel.checkpoint()  # others go on, and the time limit holds
+            begun = True
             unpacked += len(piece)
             if max(came, unpacked) > most:
                 raise TooLargeError(
@@ -87,7 +91,6 @@ async def _pieces(response: httpx.Response, most: int) -> AsyncGenerator[bytes]:
                     "Ask for less: one run instead of a date range, fewer tasks, a filter.",
                 )
             yield piece
-            await anyio.lowlevel.checkpoint()  # others go on, and the time limit holds
     if unpacking and not unpacking.ended:
         raise undecodable("it ends early")
 
