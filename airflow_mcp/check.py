@@ -50,7 +50,7 @@ async def findings(instance: Instance, transport: httpx.AsyncBaseTransport | Non
         yield Finding("ok", "url", f"{instance.url} answers")
         yield Finding("ok", "airflow", f"Airflow {version}, REST API {api.release.api}")
         try:
-            page = await dags.list_dags(api, limit=1)
+            dag, total = await dags.first_dag(api)
         except (NotSignedInError, ForbiddenError) as error:
             yield Finding("fail", "sign-in", str(error))
             return
@@ -58,9 +58,9 @@ async def findings(instance: Instance, transport: httpx.AsyncBaseTransport | Non
             yield Finding("fail", "dags", str(error))
             return
         yield Finding("ok", "sign-in", how_signed_in(instance))
-        yield Finding("ok", "may", f"list DAGs: {page.total} seen")
-        if page.rows:
-            async for finding in _permissions(server, api, page.rows[0]):
+        yield Finding("ok", "may", f"list DAGs: {total} seen")
+        if dag:
+            async for finding in _permissions(server, api, dag):
                 yield finding
         else:
             yield Finding("no", "may", "nothing else can be told: no DAG to try it on")

@@ -36,10 +36,11 @@ class Instance(InstanceFields):
 
     @validator(mode="after")
     def _no_credentials_in_url(self) -> Self:
-        parts = urlsplit(self.url)
-        if parts.username or parts.password:
-            url, username, password = map(self.named, ("url", "username", "password"))
-            raise ValueError(f"{url}: must not hold credentials: set {username} and {password}")
+        for name in ("url", "ui_url"):
+            parts = urlsplit(getattr(self, name) or "")
+            if parts.username or parts.password:
+                url, username, password = map(self.named, (name, "username", "password"))
+                raise ValueError(f"{url}: must not hold credentials: set {username} and {password}")
         return self
 
     @validator(mode="after")

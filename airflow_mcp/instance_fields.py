@@ -47,6 +47,9 @@ class InstanceFields(BaseModel):
         "http://localhost:8080",
         description="Address of Airflow's web server, with its path prefix if it has one.",
     )
+    ui_url: str | None = Field(
+        None, description="Address of Airflow's UI for the links in answers, where people reach it by another one."
+    )
     username: str | None = Field(None, description="User name, for a sign-in with a password.")
     password: SecretStr | None = Field(None, description="Password of that user.")
     password_file: HomeFile | None = Field(
@@ -112,9 +115,11 @@ class InstanceFields(BaseModel):
             raise ValueError("is no text: it holds bytes that are not UTF-8")
         return value
 
-    @field_validator("url")
+    @field_validator("url", "ui_url")
     @classmethod
-    def _base_url(cls, value: str) -> str:
+    def _base_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         try:
             parts = urlsplit(value.strip())
             _ = parts.port

@@ -26,6 +26,7 @@ EXAMPLES: Mapping[str, Arguments] = {
     "patch_dag": {**DAG, "is_paused": False, "confirm": True},
     "clear_task_instances": {**RUN, "task_ids": ["first"], "only_failed": False, "confirm": True},
     "set_task_instances_state": {**RUN, "task_id": "first", "new_state": "failed", "confirm": True},
+    "get_dag_runs": DAG,
 }
 
 
@@ -64,7 +65,7 @@ def agreeable(ids: Mapping[str, str], version: str, map_index: int = -1) -> dict
         "content": "x = 1\n",
         "version": version,
         "dags": [{"dag_id": ids["dag_id"], "is_paused": False, "owners": ["ana"]}],
-        "dag_runs": [{"dag_run_id": ids["dag_run_id"], "logical_date": "2026-11-21T00:00:00Z"}],
+        "dag_runs": [{**ids, "state": "failed", "start_date": None, "logical_date": "2026-11-21T00:00:00Z"}],
         "tasks": [{"task_id": ids["task_id"], "downstream_task_ids": []}],
         "task_instances": [{**ids, "map_index": map_index, "state": "upstream_failed"}],
         "logical_date": "2026-11-21T00:00:00Z",

@@ -21,6 +21,7 @@ def reads() -> Iterator[Call]:
     yield "get_dags", {"dag_id_pattern": "no such dag"}
     yield "get_dags", {"paused": False, "dag_id_pattern": "mapped_group"}
     yield "get_dags", {"offset": 90}
+    yield "get_dags", {"last_run_state": "failed"}
     yield "get_dag", {"dag_id": "sales_etl"}
     yield "get_dag", {"dag_id": "отчёт.v1", "fields": ["tags"]}
     yield "get_dag", {"dag_id": "no_such_dag"}
@@ -33,6 +34,23 @@ def reads() -> Iterator[Call]:
     yield "get_tasks", {"dag_id": "diamond", "order_by": "colour"}
     yield "get_task", {"dag_id": "load_files", "task_id": "load_file"}
     yield "get_task", {"dag_id": "load_files", "task_id": "load_fil"}
+
+
+def runs_of_dags() -> Iterator[Call]:
+    """Calls about runs, with every filter, which not every Airflow has."""
+    yield "get_dag_runs", {"dag_id": "load_files"}
+    yield "get_dag_runs", {"state": ["failed", "queued"], "limit": 1, "fields": ["logical_date", "conf"]}
+    yield "get_dag_runs", {"dag_id": "load_files", "offset": 90}
+    yield "get_dag_runs", {"dag_id": "diamond"}
+    yield "get_dag_runs", {"dag_id": "no_such_dag"}
+    window = {"since": "2026-02-01T00:00:00Z", "until": "2026-02-02T00:00:00Z"}
+    yield "get_dag_runs", {**window, "date_field": "logical_date"}
+    for date_field in ("start_date", "end_date"):
+        yield "get_dag_runs", {"since": "2026-02-01T00:00:00Z", "date_field": date_field}
+    yield "get_dag_runs", {"run_type": "manual"}
+    yield "get_dag_runs", {**window, "date_field": "run_after"}
+    yield "get_dag_runs", {"triggering_user_name_pattern": "adm%"}
+    yield "get_dag_runs", {"conf_contains": "nothing like it"}
 
 
 def previews(runs: Mapping[str, str]) -> Iterator[Call]:
@@ -84,7 +102,7 @@ def calls(version: str, runs: Mapping[str, str]) -> list[Call]:
         2: [("get_dag_source", {"file_token": runs["file_token"], "end_line": 5})],
         3: [("get_dag_source", {"dag_id": "sales_etl", "version_number": 1, "end_line": 5})],
     }
-    own = [*reads(), *version_only[int(version[0])], *previews(runs), *changes(version, runs)]
+    own = [*reads(), *version_only[int(version[0])], *runs_of_dags(), *previews(runs), *changes(version, runs)]
     named = {tool for tool, _ in own}
     others = examples("history", runs["history"]).items()
     return [*own, *((tool, arguments) for tool, arguments in others if tool not in named)]

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from airflow_mcp.airflow.failures import misshapen
 from airflow_mcp.airflow.http import Http
+from airflow_mcp.airflow.links import Links
 from airflow_mcp.airflow.request import Body, Query, Request, build_path
 from airflow_mcp.airflow.route import Route
 from airflow_mcp.airflow.sign_in import sign_in_to
@@ -162,6 +163,7 @@ class Api:
         self._server = server
         self.known = known
         self.release = known.release
+        self.links = Links(server.instance.ui_url or server.instance.url, known.release)
 
     @property
     def airflow(self) -> str:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.last_runs import with_last_runs
 from airflow_mcp.airflow.names import renamed
 from airflow_mcp.airflow.route import DAGS, Route, may_read
 from airflow_mcp.errors import InvalidArgumentError
 from airflow_mcp.models.base import Answer
-from airflow_mcp.models.dags import ROW, Dag, DagDetails, DagList, DagSource
+from airflow_mcp.models.dags import ROW, Dag, DagDetails, DagList, DagRow, DagSource
 
 LIST = Route("GET", "dags", may_read(*DAGS))
 GET = Route("GET", "dags/{dag_id}", may_read(*DAGS))
@@ -20,7 +21,7 @@ GET_SOURCE_BY_TOKEN = Route("GET", "dagSources/{file_token}", may_read(*DAGS, "D
 
 
 class _Dags(Answer):
-    dags: list[Dag]
+    dags: list[DagRow]
     total_entries: int
 
 
@@ -51,12 +52,14 @@ async def list_dags(
     owners: Sequence[str] | None = None,
     dag_id_pattern: str | None = None,
     paused: bool | None = None,
+    last_run_state: str | None = None,
     only_active: bool = True,
     fields: Iterable[str] | None = None,
 ) -> DagList:
-    """A page of DAGs, with the fields of a row and those of `fields`.
+    """A page of DAGs with their last runs, with the fields of a row and those of `fields`.
 
-    Route: GET /dags. Raises InvalidArgumentError for an order that this release does not have.
+    Route: GET /dags, POST /dags/~/dagRuns/list. Raises InvalidArgumentError for an order that this release
+    does not have.
     """
     orders = ORDERS_OF_2 if api.release < (3, 0) else ORDERS
     if order_by and order_by.removeprefix("-") not in orders:
@@ -64,27 +67,34 @@ async def list_dags(
             "order_by", f"Airflow {api.release.major} orders DAGs by {', '.join(sorted(orders))} only."
         )
     filters = {"tags": tags, "owners": owners, "dag_id_pattern": dag_id_pattern, "paused": paused}
+    filters["last_dag_run_state"] = last_run_state
     query = {"order_by": order_by or "dag_id", **filters, "exclude_stale": only_active}
-    rows, total = await _matching(api, query, limit, offset)
-    dags = [row.pick(fields or (), always=ROW) for row in rows]
-    return DagList.of(dags, total, offset, None if dags else await _why_empty(api, query, total, offset))
+    found, total = await _matching(api, query, limit, offset)
+    dags, note = await with_last_runs(api, [row.pick(fields or (), always=ROW) for row in found])
+    return DagList.of(dags, total, offset, note if dags else await _why_empty(api, query, total, offset))
 
 
-async def _matching(api: Api, query: dict[str, Any], limit: int, offset: int) -> tuple[Sequence[Dag], int]:
+async def first_dag(api: Api) -> tuple[Dag | None, int]:
+    """The first DAG that this user may see, and how many there are. Route: GET /dags."""
+    rows, total = await _page(api, {"order_by": "dag_id", "exclude_stale": True}, 1, 0)
+    return (rows[0] if rows else None), total
+
+
+async def _matching(api: Api, query: dict[str, Any], limit: int, offset: int) -> tuple[Sequence[DagRow], int]:
     by_owner = query["owners"] and api.release < (3, 0)
     return await (_list_by_owner if by_owner else _page)(api, query, limit, offset)
 
 
-async def _page(api: Api, query: dict[str, Any], limit: int, offset: int) -> tuple[Sequence[Dag], int]:
+async def _page(api: Api, query: dict[str, Any], limit: int, offset: int) -> tuple[Sequence[DagRow], int]:
     given = {name: value for name, value in query.items() if value is not None}
     answer = await api.read(LIST, _Dags, query=renamed(api.release, {"limit": limit, "offset": offset, **given}))
     return answer.dags, answer.total_entries
 
 
-async def _list_by_owner(api: Api, query: dict[str, Any], limit: int, offset: int) -> tuple[Sequence[Dag], int]:
+async def _list_by_owner(api: Api, query: dict[str, Any], limit: int, offset: int) -> tuple[Sequence[DagRow], int]:
     """Airflow 2 has no such filter: look at every DAG that the other filters leave, as Airflow 3 would."""
     wanted = [owner.lower() for owner in query["owners"]]
-    found: list[Dag] = []
+    found: list[DagRow] = []
     seen = 0
     for _ in range(MOST_PAGES):
         rows, total = await _page(api, {**query, "owners": None}, PAGE, seen)
@@ -106,6 +116,8 @@ async def _why_empty(api: Api, query: dict[str, Any], total: int, offset: int) -
         _, left_out = await _matching(api, {**query, "paused": None, "exclude_stale": False}, 1, 0)
         if left_out:
             return f"No DAG matches; {left_out} match without {' and '.join(narrowing)}."
+    if query["last_dag_run_state"]:
+        return f"No DAG matches whose last run is {query['last_dag_run_state']}."
     if query["tags"] or query["owners"] or query["dag_id_pattern"]:
         return "No DAG matches, paused and inactive ones included. Try a shorter dag_id_pattern, or no tags."
     return "No DAG: none is loaded, or this user may see none. Import errors hide DAGs too."
@@ -115,6 +127,11 @@ async def get_dag(api: Api, dag_id: str, fields: Sequence[str] | None = None) ->
     """One DAG. Route: GET /dags/{dag_id}. Raises NotFoundError."""
     dag = await api.read(GET, Dag, dag_id=dag_id)
     return dag.pick(fields, always=("dag_id",)) if fields else dag
+
+
+async def require_dag(api: Api, dag_id: str) -> None:
+    """Raise NotFoundError for an unknown DAG. Route: GET /dags/{dag_id}."""
+    await api.read(GET, Dag, dag_id=dag_id)
 
 
 async def get_dag_details(api: Api, dag_id: str, fields: Sequence[str] | None = None) -> DagDetails:

@@ -121,7 +121,7 @@ def _not_found(response: httpx.Response, instance: Instance, problem: str) -> Ai
 
 def _where_to_look(problem: str) -> str:
     if _RUN.search(problem):
-        return "clear_task_instances with a start_date and confirm=false lists the runs in which something failed."
+        return "Look the id up: get_dag_runs."
     return "Look the id up: get_dags finds DAGs, get_tasks lists a DAG's tasks."
 
 

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.dags import require_dag
 from airflow_mcp.airflow.names import renamed
 from airflow_mcp.airflow.route import RUNS, Route, may_read
 from airflow_mcp.errors import InvalidArgumentError, NotFoundError
 from airflow_mcp.models.base import Answer
+from airflow_mcp.models.runs import ROW, DagRun, DagRunList, RunDate
 
 LIST = Route("GET", "dags/{dag_id}/dagRuns", may_read(*RUNS))
 GET = Route("GET", "dags/{dag_id}/dagRuns/{dag_run_id}", may_read(*RUNS))
+
+
+ALL_DAGS = "~"
+NEWEST_START = "-start_date"
+STATES_WITH: Mapping[RunDate, Sequence[str]] = {
+    "start_date": ("running", "success", "failed"),
+    "end_date": ("success", "failed"),
+}
+"""The states of the runs that have a date. Airflow 3 finds those without one too, whatever the bound."""
 
 
 class Run(Answer):
@@ -26,6 +39,71 @@ class Runs(Answer):
 
     dag_runs: list[Run]
     total_entries: int
+
+
+class _DagRuns(Answer):
+    dag_runs: list[DagRun]
+    total_entries: int
+
+
+async def list_runs(
+    api: Api,
+    *,
+    dag_id: str | None = None,
+    limit: int = 25,
+    offset: int = 0,
+    state: Sequence[str] | None = None,
+    run_type: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    date_field: RunDate = "start_date",
+    triggering_user_name_pattern: str | None = None,
+    conf_contains: str | None = None,
+    fields: Sequence[str] | None = None,
+) -> DagRunList:
+    """A page of the runs of one DAG, or of all, the latest start first.
+
+    Route: GET /dags/{dag_id}/dagRuns, `~` for all DAGs. Raises NotFoundError for an unknown DAG.
+    """
+    dated = {f"{date_field}_gte": since, f"{date_field}_lte": until}
+    given = {
+        "state": _states(state, date_field) if since or until else state,
+        "run_type": run_type,
+        "triggering_user_name_pattern": triggering_user_name_pattern,
+        "conf_contains": conf_contains,
+        **{name: moment.astimezone(UTC).isoformat() for name, moment in dated.items() if moment},
+    }
+    filters = {name: value for name, value in given.items() if value is not None}
+    if filters.get("state") == []:
+        return DagRunList.of([], 0, offset, f"No run in this state has a {date_field} yet.")
+    query: dict[str, Any] = {"limit": limit, "offset": offset, "order_by": NEWEST_START, **filters}
+    answer = await api.read(LIST, _DagRuns, query=renamed(api.release, query), dag_id=dag_id or ALL_DAGS)
+    if not answer.dag_runs and dag_id and api.release < (3, 0):
+        await require_dag(api, dag_id)  # Airflow 2 has no runs of an unknown DAG either
+    always = ROW if dag_id else ("dag_id", *ROW)
+    rows = [_finished(api, row).pick(fields or (), always=always) for row in answer.dag_runs]
+    total = answer.total_entries
+    return DagRunList.of(rows, total, offset, None if rows else _why_empty(filters, dag_id, total, offset))
+
+
+def _states(state: Sequence[str] | None, date_field: RunDate) -> Sequence[str] | None:
+    """Those of the states, or of all, whose runs have this date."""
+    having = STATES_WITH.get(date_field)
+    return [each for each in having if each in (state or having)] if having else state
+
+
+def _finished(api: Api, run: DagRun) -> DagRun:
+    """A run as it is told: with how long it took, and the page of it."""
+    url = api.links.run(run.dag_id or "", run.dag_run_id)
+    return run.timed(datetime.now(UTC)).model_copy(update={"url": url})
+
+
+def _why_empty(filters: Mapping[str, Any], dag_id: str | None, total: int, offset: int) -> str:
+    if total:
+        return f"offset {offset} is past the end: {total} runs match."
+    if filters:
+        return f"No run matches; try without {' and '.join(filters)}."
+    return f"DAG {dag_id} has not run yet." if dag_id else "No DAG has run yet, or this user may see none."
 
 
 async def run_at(api: Api, dag_id: str, logical_date: datetime) -> str:

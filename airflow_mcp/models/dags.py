@@ -8,9 +8,11 @@ from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_vali
 
 from airflow_mcp.models.base import Answer, Arguments, Id, Moment, Names, Remark, Seconds, Untrusted
 from airflow_mcp.models.page import Page, PageArguments
+from airflow_mcp.models.states import RunState
 from airflow_mcp.release import Since, Until
 
-ROW = ("dag_id", "is_paused", "schedule", "next_run", "tags", "owners")
+LAST_RUN = ("last_run_state", "last_run_id", "last_run_at")
+ROW = ("dag_id", "is_paused", "schedule", "next_run", *LAST_RUN, "tags", "owners")
 """The fields of a row of get_dags, unless more are asked for."""
 
 
@@ -28,6 +30,7 @@ class GetDags(PageArguments):
     owners: list[str] | None = Field(None, description="any of these; part of a name will do")
     dag_id_pattern: str | None = Field(None, description="part of the id; % matches anything")
     paused: bool | None = None
+    last_run_state: Annotated[RunState | None, Since("3")] = None
     only_active: bool = Field(True, description="false: also DAGs whose file is gone")
     fields: list[str] | None = Field(
         None, description="also: description, fileloc, has_import_errors, last_parsed_time"
@@ -163,11 +166,19 @@ class DagDetails(Dag):
     latest_dag_version: Annotated[DagVersion | None, Since("3")] = None
 
 
-class DagList(Page[Dag]):
+class DagRow(Dag):
+    """A DAG in a list, with its last run."""
+
+    last_run_state: str | None = Field(None, description="none: no run yet")
+    last_run_id: str | None = None
+    last_run_at: Moment | None = Field(None, description="its start")
+
+
+class DagList(Page[DagRow]):
     """A page of DAGs."""
 
     rest: ClassVar = "A smaller limit leaves more room for each; get_dag shows one."
-    rows: list[Dag] = Field(alias="dags")
+    rows: list[DagRow] = Field(alias="dags")
 
 
 class DagSource(Answer):

@@ -26,7 +26,7 @@ class Page(Answer, Generic[RowT]):
     total: int
     returned: int
     next_offset: int | None = None
-    note: str | None = Field(None, description="why the list may be empty")
+    note: str | None = Field(None, description="why it is empty, or what is missing")
 
     @classmethod
     def of(cls, rows: Sequence[RowT], total: int, offset: int, note: str | None = None, **more: Any) -> Self:

@@ -10,32 +10,40 @@ from airflow_mcp.release import MARK
 
 Schema = dict[str, Any]
 
+IMPLIED = (("minimum", 0), ("minimum", 1))
+"""What a model does without being told; it is refused all the same."""
+
 
 def input_schema(model: type[BaseModel]) -> Schema:
-    """The schema of a tool's arguments: flat and closed; what may be null is just not required."""
-    return _closed(model.model_json_schema(mode="validation"))
+    """The schema of a tool's arguments: flat; what may be null is just not required.
+
+    It does not say that it is closed, which some clients cannot convert: what it does not name is refused anyway.
+    """
+    schema = _small(model.model_json_schema(mode="validation"))
+    schema.pop("additionalProperties", None)
+    return schema
 
 
 def output_schema(model: type[BaseModel]) -> Schema:
     """The schema of a tool's answer as it is sent: what is None is absent, so it has no default."""
-    schema = _closed(model.model_json_schema(mode="serialization"), defaults=False)
+    schema = _small(model.model_json_schema(mode="serialization"), of_answer=True)
     schema["properties"]["cut"] = {"type": "string", "description": "what is shorter than in Airflow"}
     return schema
 
 
-def _closed(schema: Schema, *, defaults: bool = True) -> Schema:
+def _small(schema: Schema, *, of_answer: bool = False) -> Schema:
     definitions = schema.pop("$defs", {})
     for model in (schema, *definitions.values()):
         model.pop("description", None)  # a class's docstring is for its reader, not for a model
-    closed: Schema = _shrink(schema, definitions, defaults=defaults)
-    return closed
+    small: Schema = _shrink(schema, definitions, of_answer=of_answer)
+    return small
 
 
-def _shrink(node: Any, definitions: Schema, *, defaults: bool) -> Any:
+def _shrink(node: Any, definitions: Schema, *, of_answer: bool) -> Any:
     """Inline references, collapse "or null", and drop titles and empty defaults."""
 
     def again(part: Any) -> Any:
-        return _shrink(part, definitions, defaults=defaults)
+        return _shrink(part, definitions, of_answer=of_answer)
 
     if isinstance(node, list):
         return [again(part) for part in node]
@@ -51,14 +59,14 @@ def _shrink(node: Any, definitions: Schema, *, defaults: bool) -> Any:
     small = {
         key: {name: again(part) for name, part in value.items()} if key == "properties" else again(value)
         for key, value in node.items()
-        if key != "title" and not (key == "default" and (value is None or not defaults))
+        if key != "title" and not (key == "default" and (value is None or of_answer)) and (key, value) not in IMPLIED
     }
     if told := small.pop(MARK, None):
         rest = small.get("description")
         small["description"] = f"{told}: {rest}" if rest else told
-    if "properties" in node:
+    if of_answer and "properties" in node:
         small["additionalProperties"] = False
-    if not defaults and "required" in node:
+    if of_answer and "required" in node:
         optional = {name for name, part in node["properties"].items() if "default" in part}
         small["required"] = [name for name in node["required"] if name not in optional]
     return small

@@ -38,6 +38,7 @@ VALUES: dict[str, list[Any]] = {
     "array": [["first"], ["first[0]"]],
 }
 TRIES = 200
+LISTS = ("/dags/~/dagRuns/list", "/dags/~/dagRuns/~/taskInstances/list")
 
 
 class OnlyLooks(httpx.AsyncBaseTransport):
@@ -51,7 +52,7 @@ class OnlyLooks(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         body = json.loads(request.content) if request.content else {}
-        lists = request.method == "POST" and path.endswith("/dags/~/dagRuns/~/taskInstances/list")
+        lists = request.method == "POST" and path.endswith(LISTS)
         marked = path.endswith("/clearTaskInstances") and body.get("dry_run") is True
         dry = request.method == "PATCH" and path.startswith("/api/v2/") and path.endswith("/dry_run")
         login = path == "/auth/token"

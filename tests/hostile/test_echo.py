@@ -90,7 +90,8 @@ async def test_no_route_tells_what_is_echoed(release: str, place: str, caplog: p
                 result = await session.call(way.tool, way.arguments)
                 failed, said = bool(result.is_error), result.model_dump_json()
             leaks = [leak for each in echoes for leak in told(said + caplog.text, each)]
-            if leaks or not echoes or not failed:
+            in_a_note = way.step.endswith("dagRuns/list") and "The last runs could not be read." in said
+            if leaks or not echoes or not (failed or in_a_note):
                 wrong.append((way.step, leaks, said))
             echoes.clear()
             caplog.clear()

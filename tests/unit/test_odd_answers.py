@@ -43,6 +43,8 @@ async def test_owners_are_found_whatever_the_size_of_a_page() -> None:
     ]
 
     async def pages_of_fifty(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path.endswith("/dagRuns/list"):
+            return httpx.Response(200, json={"dag_runs": [], "total_entries": 0})
         if request.url.path != "/api/v1/dags":
             return None
         offset = int(request.url.params["offset"])

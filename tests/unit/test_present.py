@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from airflow_mcp.models.base import Answer
 from airflow_mcp.models.changes import Affected, RunOfAffected, TaskInstancesChange
-from airflow_mcp.models.dags import Dag, DagDetails, DagList, DagSource, DagVersion, Param
+from airflow_mcp.models.dags import DagDetails, DagList, DagRow, DagSource, DagVersion, Param
 from airflow_mcp.models.tasks import TaskDetails
 from airflow_mcp.text.outgoing import as_message
 from airflow_mcp.tools.present import MOST_CHARACTERS, as_data, as_text
@@ -19,12 +19,12 @@ from airflow_mcp.tools.schema import output_schema
 from tests.session import unfenced
 
 
-def listed(*dags: Dag) -> dict[str, Any]:
+def listed(*dags: DagRow) -> dict[str, Any]:
     return as_data(DagList(rows=list(dags), total=len(dags), returned=len(dags)))
 
 
 def test_data_has_no_nulls_and_no_field_that_was_not_given() -> None:
-    assert listed(Dag(dag_id="a", tags=None), Dag(dag_id="b", is_paused=False, tags=[])) == {
+    assert listed(DagRow(dag_id="a", tags=None), DagRow(dag_id="b", is_paused=False, tags=[])) == {
         "dags": [{"dag_id": "a"}, {"dag_id": "b", "is_paused": False, "tags": []}],
         "total": 2,
         "returned": 2,
@@ -81,7 +81,7 @@ TRAPPED = DagDetails(
     "answer",
     [
         TRAPPED,
-        DagList.of([TRAPPED, TRAPPED], 2, 0, MARK),
+        DagList.of([DagRow(dag_id=MARK, tags=[MARK], owners=[MARK], last_run_id=MARK)] * 2, 2, 0, MARK),
         DagSource(total_lines=1, start_line=1, end_line=1, source=f"1|{MARK}"),
         TaskDetails(task_id=MARK, operator=MARK, pool=MARK, queue=MARK, owner=MARK, doc_md=MARK, params={MARK: MARK}),
         TaskInstancesChange(
@@ -114,8 +114,8 @@ def checked(answer: Answer) -> dict[str, Any]:
     return data
 
 
-def many(number: int, **more: Any) -> list[Dag]:
-    return [Dag(dag_id=f"d{each}", **more) for each in range(number)]
+def many(number: int, **more: Any) -> list[DagRow]:
+    return [DagRow(dag_id=f"d{each}", **more) for each in range(number)]
 
 
 def test_a_long_text_is_cut_and_says_how_to_see_the_rest() -> None:
@@ -250,7 +250,7 @@ def test_no_answer_is_over_the_limit(text: str) -> None:
     run = RunOfAffected(dag_run_id=long, task_instances=[Affected(task_id=long, state=long)] * 2)
     assert "cut" in checked(dag)
     for answer in (
-        DagList.of([Dag(dag_id=long, **texts)] * 5, 1000, 0, note=long),
+        DagList.of([DagRow(dag_id=long, **texts)] * 5, 1000, 0, note=long),
         TaskDetails(**task, queue=long, owner=long, doc_md=long, params=deep, template_fields=few),
         TaskInstancesChange(done=False, summary=long, total=9, runs=[run] * 6, also_cleared=[run] * 6, left_out=few),
     ):
@@ -272,9 +272,9 @@ def test_a_message_is_on_one_line_and_keeps_its_end() -> None:
 
 
 def test_a_remark_is_fenced_where_it_is_longer_than_a_line() -> None:
-    assert as_data(Dag(dag_id="a", description="Loads orders."))["description"] == "Loads orders."
+    assert as_data(DagRow(dag_id="a", description="Loads orders."))["description"] == "Loads orders."
     for long in ("Loads\norders.", "x" * 400):
-        assert unfenced(as_data(Dag(dag_id="a", description=long))["description"]) == long
+        assert unfenced(as_data(DagRow(dag_id="a", description=long))["description"]) == long
 
 
 def test_a_number_that_json_has_not_is_a_text_in_both_parts() -> None:
@@ -326,7 +326,7 @@ def test_rows_of_objects_become_columns(data: dict[str, Any], expected: dict[str
 
 
 def test_columns_keep_the_order_of_the_model() -> None:
-    text = as_text(listed(Dag(dag_id="a"), Dag(dag_id="b", is_paused=True, schedule="@daily", owners=["ana"])))
+    text = as_text(listed(DagRow(dag_id="a"), DagRow(dag_id="b", is_paused=True, schedule="@daily", owners=["ana"])))
     assert json.loads(text)["dags"]["columns"] == ["dag_id", "is_paused", "schedule", "owners"]
 
 

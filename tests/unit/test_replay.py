@@ -25,6 +25,8 @@ DIFFERS = {
     "active_runs_count",
     "bundle_name",
     "default_args",
+    "duration_seconds",
+    "last_run_at",
     "last_parsed_time",
     "latest_dag_version",
     "next_dagrun_logical_date",
@@ -33,7 +35,9 @@ DIFFERS = {
     "plan",
     "next",
     "schedule",
+    "start_date",
     "timetable_description",
+    "url",
 }
 
 

@@ -61,6 +61,7 @@ def test_the_defaults() -> None:
     assert settings.policy.model_dump() == {"confirm": "argument"}
     assert settings.instances[0].model_dump() == {
         "url": "http://localhost:8080",
+        "ui_url": None,
         "username": None,
         "password": None,
         "password_file": None,

@@ -1,0 +1,83 @@
+"""DAG runs: the arguments and answers of get_dag_runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AwareDatetime, BeforeValidator, Field, JsonValue, model_validator
+
+from airflow_mcp.models.base import Answer, Id, Moment, Remark
+from airflow_mcp.models.page import Page, PageArguments
+from airflow_mcp.models.states import RunState
+from airflow_mcp.release import Since
+
+RunDate = Literal["start_date", "end_date", "run_after", "logical_date"]
+
+ROW = ("dag_run_id", "state", "run_type", "start_date", "duration_seconds", "url")
+"""The fields of a row of get_dag_runs, unless more are asked for."""
+
+
+class GetDagRuns(PageArguments):
+    """Arguments of get_dag_runs."""
+
+    dag_id: Id | None = Field(None, description="default: all DAGs")
+    state: list[RunState] | None = None
+    run_type: Annotated[str | None, Since("3")] = Field(None, description="manual, scheduled, …")
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    date_field: Annotated[RunDate, Since("3", value="run_after")] = Field("start_date", description="of since, until")
+    triggering_user_name_pattern: Annotated[str | None, Since("3.1")] = None
+    conf_contains: Annotated[str | None, Since("3.2")] = None
+    fields: list[str] | None = Field(None, description="also: logical_date, conf, note, triggered_by")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.since and self.until and self.until < self.since:
+            raise ValueError("until: is before since")
+        return self
+
+
+def _run_type(value: Any) -> Any:
+    """Airflow 2 says dataset for asset."""
+    return "asset_triggered" if value == "dataset_triggered" else value
+
+
+class DagRun(Answer):
+    """A run of a DAG."""
+
+    rest: ClassVar = "get_dag_runs with less fields, or a smaller limit, leaves more room for each."
+
+    dag_id: str | None = None
+    dag_run_id: str
+    state: str | None = None
+    run_type: Annotated[str | None, BeforeValidator(_run_type)] = None
+    start_date: Moment | None = None
+    duration_seconds: float | None = Field(None, description="until now, if it runs")
+    url: str | None = None
+    end_date: Moment | None = None
+    logical_date: Moment | None = None
+    run_after: Annotated[Moment | None, Since("3")] = None
+    queued_at: Annotated[Moment | None, Since("3")] = None
+    data_interval_start: Moment | None = None
+    data_interval_end: Moment | None = None
+    triggered_by: Annotated[str | None, Since("3")] = None
+    triggering_user_name: Annotated[str | None, Since("3.1")] = None
+    conf: dict[str, JsonValue] | None = None
+    note: Remark | None = None
+    partition_key: Annotated[str | None, Since("3.2")] = None
+    bundle_version: Annotated[str | None, Since("3")] = None
+
+    def timed(self, now: datetime) -> Self:
+        """The same with how long it took, or has taken until now: not every Airflow tells."""
+        if self.start_date is None or (self.end_date is None and self.state != "running"):
+            return self
+        seconds = ((self.end_date or now) - self.start_date).total_seconds()
+        return self.model_copy(update={"duration_seconds": round(max(seconds, 0), 1)})
+
+
+class DagRunList(Page[DagRun]):
+    """A page of DAG runs."""
+
+    rest: ClassVar = "A smaller limit leaves more room for each."
+    rows: list[DagRun] = Field(alias="dag_runs")
