@@ -1,0 +1,27 @@
+"""The lines of a log that tell why something failed."""
+
+from __future__ import annotations
+
+from airflow_mcp.text.evidence.blocks import Blocks
+from airflow_mcp.text.evidence.choose import KeptLine, choose
+
+__all__ = ["Evidence", "KeptLine"]
+
+
+class Evidence:
+    """Reads a log line by line, in bounded memory, and keeps the lines that tell why it failed.
+
+    `most` is how many characters the kept lines have together at most, with eight for the number of each.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._blocks = Blocks()
+
+    def add(self, number: int, line: str) -> None:
+        """The next line of the log, with its number."""
+        self._blocks.add(number, line)
+
+    def lines(self) -> list[KeptLine]:
+        """What is kept so far, in the log's order."""
+        return choose(self._blocks, self._most)
