@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -23,6 +24,8 @@ from airflow_mcp.airflow.task_instances import Marker, TaskInstance, other_index
 from airflow_mcp.ids import near
 from airflow_mcp.instance import Instance
 from airflow_mcp.release import Release
+from airflow_mcp.text.evidence import Evidence
+from airflow_mcp.text.evidence.line import LONGEST as LONGEST_LINE
 from airflow_mcp.text.fence import safe
 from airflow_mcp.tools.present import as_text
 from airflow_mcp.tools.toolsets import ALL_TOOLS
@@ -61,6 +64,34 @@ WORST: dict[str, list[Any]] = {
     "airflow_mcp.text.clean._COLOUR": [f"\x1b[{many('0')}", many("\x1b[0"), many("\x1b"), many("\x1b[;m")],
     "airflow_mcp.text.clean._INVISIBLE": [many("\u200b"), many("\u200bx"), many("x"), many("م\u200c")],
     "airflow_mcp.text.clean._NEEDED": [many("\u200b"), many("x")],
+    "airflow_mcp.text.evidence.line._ESCAPE": [f"\x1b[{many('0')}", many("\x1b[0"), many("^["), many("\r")],
+    "airflow_mcp.text.evidence.line._DATE": [many("2"), many("2026-11-29 "), "2026-11-29T06:00:00." + many("1")],
+    "airflow_mcp.text.evidence.line._BEFORE": [many("["), many("{"), "{" + many("a"), many("06:00:00"), many("INFO")],
+    "airflow_mcp.text.evidence.line._VARIABLE": [many("aaaaaaa "), many("a"), many("0x"), many(" "), many("1a")],
+    "airflow_mcp.text.evidence.line._NEAR": [many("erro"), many("faifai"), many("tracebac")],
+    "airflow_mcp.text.evidence.signs._MARKS": [many("."), many(".aaaaaaaa:111111:"), many(".a")],
+    "airflow_mcp.text.evidence.signs._NOTHING_WRONG": [
+        many("0 "),
+        many("0 aaaaaaaaaaaaaaaaaaaa "),
+        many("errors "),
+        many("without any "),
+        many("error-"),
+        many("exited with "),
+    ],
+    "airflow_mcp.text.evidence.signs._ROUTINE": [many("::"), many("Running: ")],
+    "airflow_mcp.text.evidence.signs._PASSED": [many("."), many("PASS")],
+    "airflow_mcp.text.evidence.signs._PASSED_AT_THE_END": [
+        many(" "),
+        many("..ok "),
+        many(": ok ("),
+        many("ok [100%]", " x"),
+    ],
+    "airflow_mcp.text.evidence.signs._QUIET": [many("retr"), many("will be ")],
+    "airflow_mcp.text.evidence.signs._DEBUG": [many("level="), many('"level": "')],
+    "airflow_mcp.text.evidence.blocks._LISTED": [many("##[group]"), many("Running ")],
+    "airflow_mcp.text.evidence.blocks._OUTPUT": [many("##[endgroup"), many("Output")],
+    "airflow_mcp.text.evidence.choose._WORD": [many("aa "), many("a")],
+    "airflow_mcp.text.evidence.choose._TOKEN": [many("a"), many("1"), many("!"), many("\u200b")],
     "airflow_mcp.text.fence._OPENING": [many("x"), many("<")],
     "airflow_mcp.text.fence._LETTER": [many("LETTER "), many("LETTER SMALL ")],
     "airflow_mcp.ids._CONTROL": [many("x"), many("\x1f")],
@@ -150,7 +181,30 @@ def masked(**answer: Any) -> httpx.Response:
     return secrets.masked(response)
 
 
+def evidence(line: str) -> object:
+    """A log whose lines are all the same, but for what makes them be looked at again."""
+    kept = Evidence(6000)
+    for number in range(MB // LONGEST_LINE):
+        kept.add(number, f"{shown_number(number)}{line * (LONGEST_LINE // len(line))}")
+    return kept.lines()
+
+
+def shown_number(number: int) -> str:
+    """In letters: numbers are taken for the same."""
+    return "".join(chr(97 + int(digit)) for digit in str(number))
+
+
+# What each shape of a line wants again and again, and what is long without its end.
+LINES = [
+    *("a", " ", "_", "=", ".", "x.", "a:", "E   ", "[a] ", "> ", "+ ", "#1 [", '"level": ', "HTTP ", "status 4"),
+    *("expect ", "exit ", "exit with an ", "return code ", "non-zero ", "1 a b ", "error", "error [", "error(a"),
+    *("A1Error", "Exception in thread ", "Unhandled ", "Caused by ", "thread 'a", "no such", "does ", "unsatis"),
+    *("a.b:1:", "at ", "make["),
+]
+
+
 FUNCTIONS: dict[str, Callable[[], object]] = {
+    **{f"a log of {line!r}": partial(evidence, line) for line in LINES},
     "marks": lambda: safe(many("x <" + " " * 1000)),
     "marks in another script": lambda: safe(many("\u2039 </\u057dntr us\u0435")),
     "what hides": lambda: safe(many("👩\ufe0f\u200d\u200bم\u200c")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-LONGEST = 1500  # characters of a line that are kept: its beginning, and what is around the first word of failure
+LONGEST = 1000  # characters of a line that are kept: its beginning, and what is around the first word of failure
 MOST_READ = 200_000  # characters of a line that are looked at: of a longer one half at its beginning, half at its end
 
 _ESCAPE = re.compile(r"(?:\x1b|\^\[)\[[0-9;:?]*[A-Za-z]|[\r\x00\ufeff]")

@@ -209,7 +209,7 @@ _ANYWHERE = (
         Sign.ASSERTION,
         ("expect", "assert"),
         _any(
-            r"\bexpect(?:ed)?\b.{1,200}?\b(?:but|got|found|to (?:be|equal|have|match|contain))\b",
+            r"\bexpect(?:ed)?\b.{1,100}?\b(?:but|got|found|to (?:be|equal|have|match|contain))\b",
             r"\bassert(?:ion)?\b",
         ),
     ),
