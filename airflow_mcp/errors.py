@@ -27,6 +27,11 @@ class AirflowMcpError(Exception):
         return " ".join(part for part in (self.what, self.effects, self.advice) if part)
 
 
+def problem_of(message: str) -> str:
+    """What pydantic says of a value, ours or Airflow's, without what it puts before a validator's own words."""
+    return message.removeprefix("Value error, ")
+
+
 class SettingsError(AirflowMcpError):
     """A setting is missing, unknown or wrong; the message names it."""
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from airflow_mcp.errors import SettingsError
+from airflow_mcp.errors import SettingsError, problem_of
 from airflow_mcp.ids import near
 from airflow_mcp.instance import PREFIX, Instance, variable
 
@@ -69,7 +69,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 
 def _first_line(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
-    problem = first["msg"].removeprefix("Value error, ")
+    problem = problem_of(first["msg"])
     if not first["loc"]:
         return problem
     return f"{variable(str(first['loc'][0]))}: {problem[0].lower()}{problem[1:]}"

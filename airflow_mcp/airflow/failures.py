@@ -22,6 +22,7 @@ from airflow_mcp.errors import (
     RejectedError,
     RouteMissingError,
     ServerFaultError,
+    problem_of,
 )
 from airflow_mcp.instance import Instance
 from airflow_mcp.text.clean import one_line
@@ -196,7 +197,9 @@ def garbled(response: httpx.Response, *, change: bool) -> AirflowMcpError:
 def misshapen(path: str, error: ValidationError) -> NotAirflowError:
     """The error for JSON that is not what Airflow gives on a route; it tells where, and nothing of what was given."""
     problems = error.errors(include_url=False, include_input=False)
-    where = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'all of it'}: {each['msg']}" for each in problems[:3])
+    where = "; ".join(
+        f"{'.'.join(map(str, each['loc'])) or 'all of it'}: {problem_of(each['msg'])}" for each in problems[:3]
+    )
     return NotAirflowError(
         f"The answer of {path} is not what Airflow gives there ({one_line(where)}): something changed it on its way, "
         "or this release of Airflow is not one that this server knows.",
@@ -244,5 +247,5 @@ def _one_detail(item: Any) -> str:
     if not isinstance(item, dict):
         return str(item)
     where = ".".join(str(part) for part in item.get("loc", []) if part != "body")
-    message = str(item.get("msg", "")).removeprefix("Value error, ")
+    message = problem_of(str(item.get("msg", "")))
     return f"{where}: {message}" if where else message

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from airflow_mcp.errors import WrongArgumentsError
+from airflow_mcp.errors import WrongArgumentsError, problem_of
 from airflow_mcp.ids import LONGEST, near
 from airflow_mcp.models.base import Arguments
 
@@ -62,5 +62,5 @@ def _problem(each: Any, model: type[BaseModel]) -> str:
     if each["type"] == "missing":
         description = model.model_fields[name].description
         return f"{name}: is required{f' ({description})' if description else ''}."
-    message = each["msg"].removeprefix("Value error, ")
+    message = problem_of(each["msg"])
     return f"{name}: {message[0].lower()}{message[1:]}." if name else f"{message}."

@@ -185,3 +185,13 @@ async def test_the_log_tells_where_an_answer_is_of_another_shape(caplog: pytest.
     assert "dags.0.tags.0: Input should be a valid string" in message
     assert "The answer of dags is not what Airflow gives there (dags.0.tags.0" in caplog.text
     assert "s3cret-word" not in message + caplog.text
+
+
+async def test_what_is_wrong_with_a_value_is_told_in_plain_words() -> None:
+    async def misshapen(request: httpx.Request) -> httpx.Response | None:
+        told = {"dag_id": "etl", "owners": ["ana"], "dag_run_timeout": {"days": "x"}}
+        return httpx.Response(200, json=told) if request.url.path.endswith("/details") else None
+
+    async with replayed(Replay("3.3", misshapen)) as session:
+        message = await session.error("get_dag_details", dag_id="etl")
+    assert "is not what Airflow gives there (dag_run_timeout: is no duration):" in message
