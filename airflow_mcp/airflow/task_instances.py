@@ -16,6 +16,7 @@ from airflow_mcp.airflow.runs import require_logical_date
 from airflow_mcp.errors import NOTHING_CHANGED, ConflictError, NotFoundError, TooLargeError
 from airflow_mcp.models.base import Answer
 from airflow_mcp.models.changes import Relatives
+from airflow_mcp.release import Release
 
 LIST = Route("POST", "dags/~/dagRuns/~/taskInstances/list", may_read(*TASK_INSTANCES), lists=True)
 CLEAR = Route("POST", "dags/{dag_id}/clearTaskInstances", may_edit(*TASK_INSTANCES), dry_run="body")
@@ -181,15 +182,22 @@ async def _pages(api: Api, body: Mapping[str, Any], most: int = MOST_INSTANCES) 
             return list(found)
 
 
-async def scoped(api: Api, dag_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+async def date_of_run(api: Api, dag_id: str, dag_run_id: str | None, args: Relatives) -> str | None:
+    """The logical date of a run that is named, where the runs before or after it go along; None elsewhere.
+
+    Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}. Raises NotFoundError, InvalidArgumentError for a run without one.
+    """
+    names = [name for name in NEIGHBOURS if getattr(args, name)]
+    # Without one Airflow 3 would take no other run along, or all of them.
+    return await require_logical_date(api, dag_id, dag_run_id, names[0]) if names and dag_run_id else None
+
+
+def by_date(release: Release, body: Mapping[str, Any], logical_date: str | None) -> dict[str, Any]:
     """The body of a clear with its run's date instead of its id, where Airflow takes other runs along only so."""
-    names = [name for name in NEIGHBOURS if body[name]]
-    run_id = body.get("dag_run_id")
-    if not (names and run_id and api.release == (3, 0)):
+    if logical_date is None or release != (3, 0):
         return dict(body)
-    moment = await require_logical_date(api, dag_id, run_id, names[0])
     rest = {name: value for name, value in body.items() if name != "dag_run_id"}
-    return {**rest, "start_date": moment, "end_date": moment}
+    return {**rest, "start_date": logical_date, "end_date": logical_date}
 
 
 async def count_between(

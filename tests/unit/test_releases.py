@@ -189,6 +189,26 @@ async def test_3_0_takes_other_runs_along_by_the_date_of_the_run() -> None:
     assert sent["start_date"] == sent["end_date"] == replay.runs["logical_date"]
 
 
+@pytest.mark.parametrize("version", ["2.11", "3.0", "3.3"])
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("clear_task_instances", {"task_ids": ["first"], "only_failed": False}),
+        ("set_task_instances_state", {"task_id": "last", "new_state": "failed"}),
+    ],
+)
+async def test_a_preview_with_other_runs_looks_its_own_run_up_once(
+    version: str, tool: str, arguments: dict[str, Any]
+) -> None:
+    replay = Replay(version)
+    run = {"dag_id": "history", "dag_run_id": replay.runs["history"], "confirm": False}
+    relatives = dict.fromkeys(("include_upstream", "include_downstream", "include_future", "include_past"), True)
+    async with replayed(replay) as session:
+        assert (await session.ok(tool, **run, **arguments, **relatives))["total"] >= 1
+    paths = [request.url.path for request in replay.sent("GET")]
+    assert len([path for path in paths if "/dagRuns/" in path]) == 1
+
+
 def test_a_zone_in_the_form_of_2_7() -> None:
     from airflow_mcp.models.dags import DagDetails
 

@@ -10,20 +10,19 @@ from airflow_mcp.airflow.changes.prepared import Prepared
 from airflow_mcp.airflow.changes.report import by_run, count, left_out, shortened
 from airflow_mcp.airflow.changes.undated import undated_runs
 from airflow_mcp.airflow.graph import related
-from airflow_mcp.airflow.runs import require_logical_date
 from airflow_mcp.airflow.task_instances import (
     CLEAR,
     MOST_COMPARED,
     MOST_INSTANCES,
-    NEIGHBOURS,
     RELATIVES,
     Marker,
     TaskInstance,
     absent,
+    by_date,
     count_between,
+    date_of_run,
     other_indexes,
     require_present,
-    scoped,
     too_many,
     would_clear,
 )
@@ -44,8 +43,10 @@ async def prepare_clear(api: Api, args: ClearTaskInstances) -> Prepared[TaskInst
     """
     markers = [Marker.parse(text) for text in args.task_ids or ()]
     reached = await _tasks(api, args, markers)
-    body = await scoped(api, args.dag_id, {**_options(args), **_scope(args), **_task_ids(api, markers)})
-    affected, not_affected = await _look(api, args, markers, body, reached)
+    date = await date_of_run(api, args.dag_id, args.dag_run_id, args)
+    body = by_date(api.release, {**_options(args), **_scope(args), **_task_ids(api, markers)}, date)
+    number = await _in_reach(api, args, reached, date)
+    affected, not_affected = await _look(api, args, markers, body, number)
     _refuse_other_indexes(api, args, markers, affected)
 
     async def apply(writer: Writer) -> None:
@@ -75,16 +76,15 @@ async def _tasks(api: Api, args: ClearTaskInstances, markers: Sequence[Marker]) 
 
 
 async def _look(
-    api: Api, args: ClearTaskInstances, markers: Sequence[Marker], body: Mapping[str, Any], reached: Iterable[str]
+    api: Api, args: ClearTaskInstances, markers: Sequence[Marker], body: Mapping[str, Any], number: int
 ) -> tuple[list[TaskInstance], list[str]]:
-    """What would be cleared, and in words what is among those asked for and would not be.
+    """What would be cleared of the `number` in reach, and in words what is among those asked for and would not be.
 
     Airflow takes milliseconds for each task instance that it lists, so with many only the filtered ones are
     listed. Raises TooLargeError where there are too many without a filter.
     """
     filtered = args.only_failed or args.only_running
     reason = "and only_failed is on" if args.only_failed else "and only_running is on"
-    number = await _in_reach(api, args, reached)
     if filtered and number > MOST_COMPARED:
         affected = await would_clear(api, args.dag_id, body)
         rest = number - sum(each.dag_id == args.dag_id for each in affected)
@@ -98,16 +98,12 @@ async def _look(
     return affected, left_out(others, reason)
 
 
-async def _in_reach(api: Api, args: ClearTaskInstances, task_ids: Iterable[str]) -> int:
+async def _in_reach(api: Api, args: ClearTaskInstances, task_ids: Iterable[str], date: str | None) -> int:
     """How many task instances are in the runs that are asked for; one run alone is not looked at, and counts 0."""
+    if args.dag_run_id and date is None:
+        return 0
     scope = _scope(args)
-    dates = scope.get("start_date"), scope.get("end_date")
-    if args.dag_run_id:
-        names = [name for name in NEIGHBOURS if getattr(args, name)]
-        if not names:
-            return 0
-        moment = await require_logical_date(api, args.dag_id, args.dag_run_id, names[0])
-        dates = moment, moment
+    dates = (date, date) if date else (scope.get("start_date"), scope.get("end_date"))
     return await count_between(api, args.dag_id, args, dates, task_ids)
 
 

@@ -27,7 +27,7 @@ async def _reach(
 ) -> dict[str, Sequence[TaskInstance]]:
     """What a clear of what is downstream of each of these tasks looks at."""
     args = target.args
-    instances = await related_instances(api, args, target.run_id, task_ids, downstream=True)
+    instances = await related_instances(api, args, target.run_id, target.date, task_ids, downstream=True)
     downstream = {task_id: all_downstream(target.graph, [task_id]) for task_id in task_ids}
     known = set(task_ids).union(*downstream.values())
     failed = [each for each in instances if each.state in FAILED and each not in affected]
@@ -35,7 +35,7 @@ async def _reach(
     setups = any(each.dag_id == args.dag_id and each.task_id not in known for each in failed)
     if setups or args.new_state in FAILED:
         return {
-            task_id: await related_instances(api, args, target.run_id, [task_id], downstream=True)
+            task_id: await related_instances(api, args, target.run_id, target.date, [task_id], downstream=True)
             for task_id in task_ids
         }
     return {

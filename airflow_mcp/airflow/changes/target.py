@@ -8,15 +8,15 @@ from typing import Any
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.graph import all_downstream, related
-from airflow_mcp.airflow.runs import require_logical_date, run_at
+from airflow_mcp.airflow.runs import run_at
 from airflow_mcp.airflow.task_instances import (
     MOST_INSTANCES,
-    NEIGHBOURS,
     Marker,
     TaskInstance,
+    by_date,
     count_between,
+    date_of_run,
     require_present,
-    scoped,
     too_many,
     would_clear,
 )
@@ -33,6 +33,8 @@ class Target:
 
     args: SetTaskInstancesState
     run_id: str
+    date: str | None
+    """The run's logical date, where the runs before or after it go along."""
     graph: Mapping[str, Sequence[str]]
     """Each task's downstream ids."""
     mapped_tasks: Collection[str]
@@ -76,14 +78,15 @@ async def look_at_target(api: Api, args: SetTaskInstancesState) -> Target:
     run_id = args.dag_run_id or ""
     if args.logical_date:
         run_id = await run_at(api, args.dag_id, args.logical_date)
-    await _require_neighbours(api, args, run_id, graph)
-    reach = await related_instances(api, args, run_id, [args.task_id], downstream=True)
+    date = await date_of_run(api, args.dag_id, run_id, args)
+    await _refuse_too_many(api, args, date, graph)
+    reach = await related_instances(api, args, run_id, date, [args.task_id], downstream=True)
     marker = Marker(args.task_id, args.map_index)
     require_present([marker], [each for each in reach if each.dag_run_id == run_id], args.dag_id)
     candidates = reach
     if args.include_upstream:
         candidates = await related_instances(
-            api, args, run_id, [args.task_id], upstream=True, downstream=args.include_downstream
+            api, args, run_id, date, [args.task_id], upstream=True, downstream=args.include_downstream
         )
     # A clear takes setups and teardowns along that are not asked for.
     taken = tasks_to_set(args, graph, teardowns)
@@ -94,20 +97,17 @@ async def look_at_target(api: Api, args: SetTaskInstancesState) -> Target:
         if each.task_id != args.task_id or marker.matches(each)
     ]
     mapped = {task.task_id for task in tasks if task.is_mapped}
-    return Target(args, run_id, graph, mapped, taken, instances, reach)
+    return Target(args, run_id, date, graph, mapped, taken, instances, reach)
 
 
-async def _require_neighbours(
-    api: Api, args: SetTaskInstancesState, run_id: str, graph: Mapping[str, Sequence[str]]
+async def _refuse_too_many(
+    api: Api, args: SetTaskInstancesState, date: str | None, graph: Mapping[str, Sequence[str]]
 ) -> None:
-    """Refuse a past and a future that there is not, or that is too long to look at."""
-    names = [name for name in NEIGHBOURS if getattr(args, name)]
-    if not names:
+    """Refuse a past or a future that is too long to look at."""
+    if date is None:
         return
-    # Without a logical date Airflow 3 would take none, or clear in all.
-    moment = await require_logical_date(api, args.dag_id, run_id, names[0])
     tasks = related(graph, [args.task_id], upstream=args.include_upstream, downstream=True)
-    number = await count_between(api, args.dag_id, args, (moment, moment), tasks)
+    number = await count_between(api, args.dag_id, args, (date, date), tasks)
     if number > MOST_INSTANCES:
         raise too_many(number)
 
@@ -116,6 +116,7 @@ async def related_instances(
     api: Api,
     args: SetTaskInstancesState,
     run_id: str,
+    date: str | None,
     task_ids: Sequence[str],
     *,
     upstream: bool = False,
@@ -134,7 +135,7 @@ async def related_instances(
     if api.release < (3, 0):
         # Airflow 2 goes on into DAGs that wait for this one when it clears what is downstream.
         body |= {"include_subdags": True, "include_parentdag": True}
-    return await would_clear(api, args.dag_id, await scoped(api, args.dag_id, body))
+    return await would_clear(api, args.dag_id, by_date(api.release, body, date))
 
 
 def tasks_to_set(
