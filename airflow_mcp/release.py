@@ -13,7 +13,7 @@ from pydantic.json_schema import JsonSchemaValue
 
 ApiName = Literal["v1", "v2"]
 MARK = "x-airflow"
-"""The keyword by which a mark stands in a JSON schema, until it is part of the description."""
+"""The keyword by which the marks stand in a JSON schema, until they are part of the description."""
 
 _RELEASE = re.compile(r"(\d{1,4})(?:\.(\d{1,4}))?(?!\d)")
 
@@ -50,7 +50,7 @@ class _Mark:
     release: str
     """As a person says it: `3.1`, or `3` for 3.0."""
     value: Any = None
-    """The only value of the field that it is about; None for all of the field."""
+    """The only value of the field that it is about, also with `-` before it (an order); None for all of the field."""
 
     @property
     def first(self) -> Release:
@@ -68,13 +68,19 @@ class _Mark:
         """Whether a release has it."""
         raise NotImplementedError
 
+    def is_named(self, given: Any) -> bool:
+        """Whether an argument with this value names what the mark is about."""
+        if self.value is None:
+            return given is not None
+        return any(each in (self.value, f"-{self.value}") for each in (given if isinstance(given, list) else [given]))
+
     def varies(self, api: ApiName) -> bool:
         """Whether some releases of an API have it and others do not."""
         return FIRST[api] < self.first <= NEWEST[api]
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        told = self.needs if self.value is None else f"{self.value}: {self.needs}"
-        return {**handler(schema), MARK: told}
+        told = handler(schema)
+        return {**told, MARK: [*told.get(MARK, ()), (self.needs, self.value)]}
 
 
 class Since(_Mark):

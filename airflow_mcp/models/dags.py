@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
 
 from airflow_mcp.models.base import Answer, Arguments, Id, Moment, Names, Remark, Seconds, Untrusted
-from airflow_mcp.models.page import Page, PageArguments
+from airflow_mcp.models.page import Page, PageArguments, ordered_by
 from airflow_mcp.models.states import RunState
 from airflow_mcp.release import Since, Until
 
@@ -25,13 +25,19 @@ class DagArguments(Arguments):
 class GetDags(PageArguments):
     """Arguments of get_dags."""
 
-    order_by: str | None = Field(None, description="dag_id or -dag_id; Airflow 3: also last_run_state")
+    order_by: Annotated[
+        str | None,
+        ordered_by("dag_id", "next_dagrun", "last_run_state", "last_run_start_date"),
+        Since("3", value="next_dagrun"),
+        Since("3", value="last_run_state"),
+        Since("3", value="last_run_start_date"),
+    ] = Field(None, description="-dag_id for descending")
     tags: list[str] | None = Field(None, description="any of these")
-    owners: list[str] | None = Field(None, description="any of these; part of a name will do")
-    dag_id_pattern: str | None = Field(None, description="part of the id; % matches anything")
+    owners: list[str] | None = Field(None, description="any of these, or parts")
+    dag_id_pattern: str | None = Field(None, description="part of it; % matches anything")
     paused: bool | None = None
     last_run_state: Annotated[RunState | None, Since("3")] = None
-    only_active: bool = Field(True, description="false: also DAGs whose file is gone")
+    only_active: bool = Field(True, description="false: also DAGs without a file")
     fields: list[str] | None = Field(
         None, description="also: description, fileloc, has_import_errors, last_parsed_time"
     )

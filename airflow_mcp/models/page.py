@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Generic, Self, TypeVar, get_args
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from airflow_mcp.models.base import Answer, Arguments
 
@@ -17,6 +17,17 @@ class PageArguments(Arguments):
 
     limit: int = Field(25, ge=1, le=100)
     offset: int = Field(0, ge=0)
+
+
+def ordered_by(*names: str) -> AfterValidator:
+    """What a list is ordered by: one of these, with `-` before it for descending."""
+
+    def check(order: str | None) -> str | None:
+        if order and order.removeprefix("-") not in names:
+            raise ValueError(f"is none of {', '.join(names)}, nor one with - before it, for descending")
+        return order
+
+    return AfterValidator(check)
 
 
 class Page(Answer, Generic[RowT]):

@@ -33,7 +33,7 @@ def marked(model: type[BaseModel]) -> Iterator[Marked]:
 
 async def api_for(server: Server, spec: ToolSpec, args: Arguments) -> Api:
     """What a call looks with. Raises NeedsVersionError where its Airflow does not have what the call names."""
-    wanted = [each for each in marked(spec.arguments) if _is_given(each, args)]
+    wanted = [each for each in marked(spec.arguments) if each.mark.is_named(getattr(args, each.name))]
     if fields := getattr(args, "fields", None):
         wanted += [each for each in marked(row_of(spec.answer)) if each.name in fields]
     api = await require(server, wanted)
@@ -62,8 +62,3 @@ async def _refuse(api: Api, wanted: Iterable[Marked]) -> None:
         if not each.mark.allows(api.release):
             await api.require_unchanged()  # before an upgrade it was right to refuse
             raise NeedsVersionError(str(each), each.mark.needs, f"This is {api.airflow}.")
-
-
-def _is_given(each: Marked, args: Arguments) -> bool:
-    value = getattr(args, each.name)
-    return value is not None if each.mark.value is None else value == each.mark.value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
@@ -56,17 +57,28 @@ def _shrink(node: Any, definitions: Schema, *, of_answer: bool) -> Any:
         options = [option for option in node["anyOf"] if option != {"type": "null"}]
         if len(options) == 1:
             return again({**options[0], **{key: value for key, value in node.items() if key != "anyOf"}})
-    small = {
+    small: Schema = {
         key: {name: again(part) for name, part in value.items()} if key == "properties" else again(value)
         for key, value in node.items()
         if key != "title" and not (key == "default" and (value is None or of_answer)) and (key, value) not in IMPLIED
     }
-    if told := small.pop(MARK, None):
-        rest = small.get("description")
-        small["description"] = f"{told}: {rest}" if rest else told
+    if MARK in small:
+        small["description"] = _described(small.pop(MARK), small.get("description", ""))
     if of_answer and "properties" in node:
         small["additionalProperties"] = False
     if of_answer and "required" in node:
         optional = {name for name, part in node["properties"].items() if "default" in part}
         small["required"] = [name for name in node["required"] if name not in optional]
     return small
+
+
+def _described(marks: Iterable[tuple[str, Any]], description: str) -> str:
+    """A field's description with what it, and some of its values, need."""
+    told = [description] if description else []
+    values: dict[str, list[str]] = {}
+    for needs, value in marks:
+        if value is None:
+            told = [": ".join([needs, *told])]
+        else:
+            values.setdefault(needs, []).append(str(value))
+    return "; ".join([*told, *(f"{', '.join(those)}: {needs}" for needs, those in values.items())])

@@ -11,6 +11,7 @@ import pytest
 
 from airflow_mcp.airflow.route import Route
 from airflow_mcp.demo.releases import RELEASES, StandaloneError, install
+from tests.fakes import MARKED
 from tests.recordings import load
 from tests.releases import LAST
 from tests.routes import ROUTES
@@ -67,3 +68,14 @@ def test_every_route_is_called() -> None:
 def fits(request: tuple[str, str], route: Route) -> bool:
     pattern = r"/api/v\d/" + re.sub(r"\{\w+\}", "[^/]+", route.path)
     return request[0] == route.method and re.fullmatch(pattern, request[1]) is not None
+
+
+def test_the_orders_of_dags_are_those_of_the_document() -> None:
+    """Airflow 3.3 lists them; older ones are tried on real servers."""
+    operation = specification("3.3").operation("GET", "/api/v2/dags")
+    assert operation
+    [told] = [each["description"] for each in operation[1] if each["name"] == "order_by"]
+    supported = set(re.search(r"Supported attributes: `([^`]+)`", told)[1].split(", "))  # type: ignore[index]
+    marked = {name.partition("=")[2] for name in MARKED if name.startswith("order_by=")}
+    assert marked
+    assert marked <= supported

@@ -77,7 +77,7 @@ async def test_get_dags_order(session: Session, oracle: Oracle) -> None:
     assert len(ids) > 1
     if oracle.major == 2:
         message = await session.error("get_dags", order_by="last_run_state")
-        assert message == "order_by: Airflow 2 orders DAGs by dag_id only."
+        assert message == f"order_by=last_run_state needs Airflow 3. This is Airflow {oracle.server.release.version}."
     else:
         assert (await session.ok("get_dags", order_by="last_run_state"))["returned"] == len(DAG_IDS)
 

@@ -71,6 +71,8 @@ async def test_a_version_in_no_known_form_counts_as_the_newest_of_its_api() -> N
 REFUSED = [
     ("2.7.3", "set_task_instances_state", {**SET, "new_state": "skipped"}, "new_state=skipped", "2.9"),
     ("2.7.3", "get_dag_details", {"dag_id": "any", "fields": ["asset_expression"]}, "asset_expression", "2.9"),
+    ("2.11.2", "get_dags", {"order_by": "last_run_state"}, "order_by=last_run_state", "3"),
+    ("2.7.3", "get_dags", {"order_by": "-next_dagrun"}, "order_by=next_dagrun", "3"),
     ("2.11.2", "get_dag_source", {"dag_id": "any", "version_number": 1}, "version_number", "3"),
     ("2.11.2", "clear_task_instances", {**CLEAR, "note": "why"}, "note", "3.3"),
     ("3.0.6", "get_dag_details", {"dag_id": "any", "fields": ["default_args"]}, "default_args", "3.1"),
