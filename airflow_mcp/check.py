@@ -22,12 +22,12 @@ from airflow_mcp.text.outgoing import as_message
 Verdict = Literal["ok", "no", "fail"]
 
 _TO_ITSELF = re.compile(r" ?`airflow-mcp check` tells[^.`]*\.")
-"""Errors send their reader here; who is here already need not be told."""
+"""Errors send their reader to the check, which need not send them to itself."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the check. Only `fail` makes the whole fail; `no` is a permission that the user lacks."""
+    """One line of the check. Only `fail` makes the whole fail; `no` is a permission that the user does not have."""
 
     verdict: Verdict
     topic: str
@@ -63,7 +63,7 @@ async def findings(instance: Instance, transport: httpx.AsyncBaseTransport | Non
             async for finding in _permissions(server, api, dag):
                 yield finding
         else:
-            yield Finding("no", "may", "nothing else can be told: no DAG to try it on")
+            yield Finding("no", "may", "nothing else can be tried: there is no DAG to try it on")
     finally:
         with anyio.CancelScope(shield=True):
             await server.aclose()

@@ -79,8 +79,8 @@ class _Mark:
         return FIRST[api] < self.first <= NEWEST[api]
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        told = handler(schema)
-        return {**told, MARK: [*told.get(MARK, ()), (self.needs, self.value)]}
+        plain = handler(schema)
+        return {**plain, MARK: [*plain.get(MARK, ()), (self.needs, self.value)]}
 
 
 class Since(_Mark):

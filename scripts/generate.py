@@ -94,7 +94,7 @@ def readme(text: str, specs: Sequence[ToolSpec], matrix: dict[str, Any]) -> str:
     """The README with new tables between its markers."""
     parts = {
         "tools": tools_table(specs),
-        "versions": f"{versions_table(specs, matrix)}\n{what_old_ones_lack(specs)}",
+        "versions": f"{versions_table(specs, matrix)}\n{what_needs_a_release(specs)}",
         "settings": settings_table(),
     }
     for name, content in parts.items():
@@ -124,7 +124,7 @@ def _outcome(counts: dict[str, int]) -> str:
     return "pass" if counts.get("passed") else "none"
 
 
-def what_old_ones_lack(specs: Sequence[ToolSpec]) -> str:
+def what_needs_a_release(specs: Sequence[ToolSpec]) -> str:
     """One row a release, oldest first: what it has that those before it refuse; and what Airflow 3 has no more."""
     found: dict[str, dict[str, dict[str, None]]] = {}
     marks = [(each, spec) for spec in specs for each in [*marked(spec.arguments), *marked(row_of(spec.answer))]]

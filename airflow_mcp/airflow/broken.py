@@ -39,8 +39,8 @@ _KINDS: dict[type[httpx.RequestError], str] = {
 }
 
 
-class StumbledError(httpx.RemoteProtocolError):
-    """An answer that is worth another try of a read. Its words are ours."""
+class LoginFailedError(httpx.RemoteProtocolError):
+    """A login was answered with what is worth another try of a read. Its words are ours."""
 
 
 def unreachable(instance: Instance, error: httpx.RequestError) -> UnreachableError:
@@ -60,7 +60,7 @@ def unreachable(instance: Instance, error: httpx.RequestError) -> UnreachableErr
 
 def what_broke(error: httpx.RequestError) -> str:
     """What kind of thing went wrong, with the system's word for it where there is one."""
-    if isinstance(error, StumbledError):
+    if isinstance(error, LoginFailedError):
         return str(error)
     kind = next(words for cause, words in _KINDS.items() if isinstance(error, cause))
     if reason := _reason(error):

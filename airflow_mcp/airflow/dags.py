@@ -95,7 +95,7 @@ async def _list_by_owner(api: Api, query: dict[str, Any], limit: int, offset: in
         if not rows or seen >= total:
             return found[offset : offset + limit], len(found)
     raise InvalidArgumentError(
-        "owners", f"there are more than {seen} DAGs to look through here: add tags or dag_id_pattern."
+        "owners", f"there are more than {seen} DAGs to look through: add tags or dag_id_pattern."
     )
 
 

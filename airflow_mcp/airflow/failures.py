@@ -103,7 +103,8 @@ def _forbidden(response: httpx.Response, instance: Instance, said: str, needs: s
         return ForbiddenError(f"Refused (403) without a reason: {known}{needed}", needs=needs)
     # Airflow 2 with several auth backends says just this, for a wrong password too.
     return ForbiddenError(
-        f"Refused (403) without a reason: the sign-in is missing or wrong, or this user lacks the permission.{needed}",
+        "Refused (403) without a reason: the sign-in is missing or wrong, or this user does not have the "
+        f"permission.{needed}",
         f"{_check_sign_in(instance)} `airflow-mcp check` tells which.",
         needs=needs,
     )
@@ -141,9 +142,9 @@ def undecodable(problem: str) -> NotAirflowError:
 
 def packed_otherwise(codings: Sequence[str], expected: str) -> NotAirflowError:
     """The error for an answer that is compressed in another way than was asked for, or more than once."""
-    told = one_line(", ".join(codings), 100)
+    given = one_line(", ".join(codings), 100)
     return NotAirflowError(
-        f"The answer is compressed as {told}, and {expected} was asked for, once: nothing else is unpacked.",
+        f"The answer is compressed as {given}, and {expected} was asked for, once: nothing else is unpacked.",
         "Look at the proxy in front of Airflow.",
     )
 

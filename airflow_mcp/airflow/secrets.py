@@ -19,7 +19,7 @@ MASK = "***"
 BARE = "airflow_mcp_secrets"
 """The extension of a request by which a sign-in tells the secrets that stand in its body."""
 
-TOLD = "airflow_mcp_told"
+SENDER = "airflow_mcp_sender"
 """The extension of a request with what it tells of its sender, as it went out."""
 
 LEAST = 8  # characters; what is shorter is found in any text
@@ -56,8 +56,8 @@ class Secrets:
 
     def note(self, request: httpx.Request) -> None:
         """Remember the secrets of a request that goes out."""
-        request.extensions[TOLD] = _told(request)
-        for name, value in request.extensions[TOLD]:
+        request.extensions[SENDER] = _of_sender(request)
+        for name, value in request.extensions[SENDER]:
             values = self._sent.setdefault(name, {})
             if value not in values:
                 self._masks.clear()
@@ -70,9 +70,9 @@ class Secrets:
         """Mask them in an answer's headers."""
         mask = self._mask(good=False, request=response.request)
         # Raw, since a header may hold what no text decodes.
-        told = response.headers.raw
-        if mask.may_be_in(b"\n".join(value for _, value in told)):
-            response.headers = httpx.Headers([(name, mask.header(value)) for name, value in told])
+        raw = response.headers.raw
+        if mask.may_be_in(b"\n".join(value for _, value in raw)):
+            response.headers = httpx.Headers([(name, mask.header(value)) for name, value in raw])
 
     def masked(self, response: httpx.Response) -> httpx.Response:
         """An answer, read and with masked headers, without them in its body; a good one keeps ordinary words."""
@@ -95,7 +95,7 @@ class Secrets:
     def _mask(self, good: bool, request: httpx.Request | None = None) -> _Mask:
         known = [(name, value) for name, values in self._sent.items() for value in values]
         # Many calls at once: what this one sent may have been renewed twice since.
-        late = [pair for pair in (request.extensions.get(TOLD, ()) if request else ()) if pair not in known]
+        late = [pair for pair in (request.extensions.get(SENDER, ()) if request else ()) if pair not in known]
         if late:
             return _Mask.of([*known, *late], good)
         if good not in self._masks:
@@ -188,7 +188,7 @@ def _walked(value: Any, hide: Callable[[str], str]) -> Any:
     return value
 
 
-def _told(request: httpx.Request) -> list[tuple[str, str]]:
+def _of_sender(request: httpx.Request) -> list[tuple[str, str]]:
     """What a request tells of its sender: each header that is not the HTTP library's, and what stands in its body."""
     headers = [(name, value) for name, value in request.headers.items() if name not in OURS]
     return [*headers, *(("", value) for value in request.extensions.get(BARE, ()))]

@@ -52,7 +52,7 @@ class Guard:
         previewed = self._plans.get(plan)
         if previewed is None:
             raise _refused(
-                "is not known here: it comes from no preview of this server, from one before its start, or from one "
+                "is not known to this server: it comes from no preview of it, from one before its start, or from one "
                 "long ago."
             )
         async with previewed.lock:
@@ -80,7 +80,7 @@ class Guard:
         return change.preview.model_copy(update={"plan": plan, "next": following})
 
     def _digest(self, tool: str, args: ChangeArguments, items: Sequence[str]) -> str:
-        """Of exactly this change here: another argument, instance, thing or state gives another."""
+        """Of exactly this change: another argument, instance, thing or state gives another."""
         arguments = args.model_dump(mode="json", exclude={"confirm", "plan"})
         text = json.dumps([self._server.instance.url, tool, arguments, list(items)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -51,7 +51,7 @@ class Plans:
         return plan
 
     def get(self, plan: str) -> Preview | None:
-        """What a plan stands for; None if it is not known here."""
+        """What a plan stands for; None if it is not known."""
         return self._previews.get(plan)
 
     def use_up(self, change: str) -> None:

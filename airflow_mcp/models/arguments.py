@@ -31,7 +31,7 @@ def read_arguments(model: type[ArgumentsT], given: Mapping[str, Any]) -> Argumen
     try:
         return model.model_validate(parsed)
     except ValidationError as error:
-        raise WrongArgumentsError(_told(error, model)) from error
+        raise WrongArgumentsError(_problems(error, model)) from error
 
 
 def _takes_list(annotation: Any) -> bool:
@@ -45,7 +45,7 @@ def _list_parsed(value: Any) -> Any:
     return value
 
 
-def _told(error: ValidationError, model: type[BaseModel]) -> str:
+def _problems(error: ValidationError, model: type[BaseModel]) -> str:
     """What is wrong, without the values."""
     problems = error.errors(include_url=False, include_input=False)
     more = f" And {len(problems) - MOST_PROBLEMS} more." if len(problems) > MOST_PROBLEMS else ""

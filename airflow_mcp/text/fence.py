@@ -1,4 +1,4 @@
-"""The marks between which a long text of Airflow's users stands, and what could be taken for them."""
+"""The fences between which a long text of Airflow's users stands, and what could be taken for one."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ _FOLDED = {ord(other): character for character, others in _LIKE.items() for othe
 
 _OPENING = re.compile(f"[<{_LIKE['<']}]")
 _LETTER = re.compile(r"\bLETTER (?:SMALL CAPITAL |CAPITAL |SMALL )?([A-Z])\b")
-_MARK = re.compile(
+_FENCE = re.compile(
     r"<[ -]*+(?:[a-z0-9-]{1,60}+[ -]*+:[ -]*+)?"
     rf"u[ -]*+n[ -]*+t[ -]*+r[ -]*+u[ -]*+(?:s[ -]*+t|{_ST})[ -]*+e[ -]*+d"
 )
 
 
 class Fence:
-    """The marks of one answer. Nobody who wrote a text that stands between them can have known their code."""
+    """The two fences of one answer. Nobody who wrote a text that stands between them can have known their code."""
 
     def __init__(self) -> None:
         code = secrets.token_hex(4)
         self.start, self.end = f"<untrusted-{code}>", f"</untrusted-{code}>"
 
     def around(self, text: str) -> str:
-        """A text that is safe already, marked as data."""
+        """A text that is safe already, between the fences, which say that it is data."""
         return f"{self.start}\n{text}\n{self.end}"
 
 
@@ -53,18 +53,18 @@ def safe(text: str) -> str:
     """Text as it may leave this server: clean, and with nothing that could be taken for a fence."""
     text = clean(text)
     # Here secrets will be masked by rule, in answers and errors alike: what hid them is shown by now.
-    return without_marks(text)
+    return without_fences(text)
 
 
-def without_marks(text: str) -> str:
-    """The text with `<U+003C>` in place of the bracket, or of what looks like one, of each look-alike of a mark.
+def without_fences(text: str) -> str:
+    """The text with `<U+003C>` in place of the bracket, or of what looks like one, of each look-alike of a fence.
 
     `</untrusted>` in letters of any script, with any slash, blanks, other signs or a name space inside.
     """
     if (text.isascii() and "<" not in text) or not _OPENING.search(text):
         return text
     parts, end = [], 0
-    for match in _MARK.finditer(text.translate(_Folded())):
+    for match in _FENCE.finditer(text.translate(_Folded())):
         parts += [text[end : match.start()], shown(text[match.start()])]
         end = match.start() + 1
     return "".join([*parts, text[end:]])

@@ -35,16 +35,16 @@ def as_data(answer: Answer) -> dict[str, Any]:
         outgoing = Outgoing(fence, most)
         dumped = answer.model_dump(mode="json", by_alias=True, exclude_none=True, context=outgoing)
         data: dict[str, Any] = outgoing.walked(dumped, schema)
-        told = _told(outgoing.cut, answer)
-        if most <= LEVEL_OF_ROWS and not _fits(data | told):
-            told = _told([*leave_out_rows(data, schema, MOST_CHARACTERS - ROOM_FOR_CUT), *outgoing.cut], answer)
-        data |= told
+        cut = _cut(outgoing.cut, answer)
+        if most <= LEVEL_OF_ROWS and not _fits(data | cut):
+            cut = _cut([*leave_out_rows(data, schema, MOST_CHARACTERS - ROOM_FOR_CUT), *outgoing.cut], answer)
+        data |= cut
         if _fits(data):
             break
     return data
 
 
-def _told(cuts: list[str], answer: Answer) -> dict[str, str]:
+def _cut(cuts: list[str], answer: Answer) -> dict[str, str]:
     if not cuts:
         return {}
     more = [f"and {len(cuts) - MOST_CUTS} more"] if len(cuts) > MOST_CUTS else []

@@ -74,11 +74,11 @@ def _shrink(node: Any, definitions: Schema, *, of_answer: bool) -> Any:
 
 def _described(marks: Iterable[tuple[str, Any]], description: str) -> str:
     """A field's description with what it, and some of its values, need."""
-    told = [description] if description else []
+    parts = [description] if description else []
     values: dict[str, list[str]] = {}
     for needs, value in marks:
         if value is None:
-            told = [": ".join([needs, *told])]
+            parts = [": ".join([needs, *parts])]
         else:
             values.setdefault(needs, []).append(str(value))
-    return "; ".join([*told, *(f"{', '.join(those)}: {needs}" for needs, those in values.items())])
+    return "; ".join([*parts, *(f"{', '.join(those)}: {needs}" for needs, those in values.items())])

@@ -50,7 +50,7 @@ def many(text: str, end: str = "") -> str:
 
 # What each pattern goes furthest on before it fails: the same again, or a long run without the end that it wants.
 WORST: dict[str, list[Any]] = {
-    "airflow_mcp.text.fence._MARK": [
+    "airflow_mcp.text.fence._FENCE": [
         f"<{many(' ')}x",
         f"<{many('-')}",
         many("< "),
@@ -205,8 +205,8 @@ LINES = [
 
 FUNCTIONS: dict[str, Callable[[], object]] = {
     **{f"a log of {line!r}": partial(evidence, line) for line in LINES},
-    "marks": lambda: safe(many("x <" + " " * 1000)),
-    "marks in another script": lambda: safe(many("\u2039 </\u057dntr us\u0435")),
+    "fences": lambda: safe(many("x <" + " " * 1000)),
+    "fences in another script": lambda: safe(many("\u2039 </\u057dntr us\u0435")),
     "what hides": lambda: safe(many("👩\ufe0f\u200d\u200bم\u200c")),
     "characters that all differ": lambda: safe("<" + "".join(map(chr, range(0x3400, 0x3400 + MB // 10)))),
     "a version": lambda: Release.parse("9" * MB),

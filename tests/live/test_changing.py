@@ -131,7 +131,7 @@ async def test_the_policy_plan_wants_one(oracle: Oracle) -> None:
     async with connect(oracle, confirm="plan") as session:
         for plan in ({}, {"plan": "zz"}):
             message = await session.error("patch_dag", confirm=True, **plan, **arguments)
-            assert ("not known here" if plan else "changes nothing without one") in message
+            assert ("not known to this server" if plan else "changes nothing without one") in message
             assert "confirm=false" in message
         assert oracle.dag("mapped_group")["is_paused"] is True
         await session.confirmed("patch_dag", **arguments)

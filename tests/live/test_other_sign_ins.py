@@ -183,7 +183,7 @@ async def test_a_refused_credential_is_renewed_in_the_same_call(oracle: Oracle, 
     printer.will_print(refused_credential(oracle), credential(oracle))
     async with connect(oracle, token_command=printer.command) as session:
         if says_forbidden(oracle):
-            # The same as of a lacking permission, which is no reason to run a command again.
+            # The same as of a missing permission, which is no reason to run a command again.
             message = await session.error("patch_dag", dag_id="history", is_paused=False, confirm=True)
             assert "AIRFLOW_MCP_TOKEN_COMMAND" in message
             assert oracle.dag("history")["is_paused"] is True

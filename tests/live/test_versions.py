@@ -30,20 +30,20 @@ async def refused(oracle: Oracle, name: str, api_version: str) -> bool:
 
 
 @pytest.mark.parametrize("forced", [False, True])
-async def test_exactly_what_the_document_lacks_is_refused(oracle: Oracle, forced: bool) -> None:
+async def test_exactly_what_is_not_in_the_document_is_refused(oracle: Oracle, forced: bool) -> None:
     api = f"v{oracle.major - 1}"
-    there: set[str] = set()
+    documented: set[str] = set()
     for method, paths in ROUTES.items():
         for path in paths:
-            there |= {V1_NAMES.get(name, name) for name in oracle.document.fields(method, f"/api/{api}/{path}")}
+            documented |= {V1_NAMES.get(name, name) for name in oracle.document.fields(method, f"/api/{api}/{path}")}
     if oracle.major == 2:
-        there.add("file_token")  # which is a part of the route
+        documented.add("file_token")  # which is a part of the route
     else:
-        there.discard("file_token")  # which the answers still have
+        documented.discard("file_token")  # which the answers still have
     # Of values a document says nothing, or what is not so: 2.7 and 2.8 have new_state=skipped in it.
-    asked = {name for name, each in MARKED.items() if each.mark.value is None}
-    found = {name for name in asked if await refused(oracle, name, api if forced else "auto")}
-    assert found == asked - there
+    names = {name for name, each in MARKED.items() if each.mark.value is None}
+    found = {name for name in names if await refused(oracle, name, api if forced else "auto")}
+    assert found == names - documented
 
 
 @pytest.mark.parametrize("forced", [False, True])

@@ -16,10 +16,10 @@ FIGURES = pytest.StashKey[list[Figure]]()
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    lacking = [*postgres.missing(), *nginx.missing()]
+    missing = [*postgres.missing(), *nginx.missing()]
     try:
-        if lacking:
-            raise StandaloneError(f"missing: {', '.join(lacking)} (`make test-scale` as root brings them to a Debian)")
+        if missing:
+            raise StandaloneError(f"missing: {', '.join(missing)} (`make test-scale` as root brings them to a Debian)")
         with filled_site(tmp_path_factory.mktemp("nginx")) as found:
             yield found
     except StandaloneError as error:

@@ -288,7 +288,7 @@ async def test_a_new_token_that_is_refused_too_ends_it(refusal: httpx.Response) 
     assert isinstance(error.value, NotSignedInError), error.value
 
 
-async def test_a_permission_that_lacks_is_no_reason_to_sign_in_again() -> None:
+async def test_a_missing_permission_is_no_reason_to_sign_in_again() -> None:
     door = Door(token := jwt(time.time() + 3600))
     door.refusal = httpx.Response(403, json={"detail": "Forbidden"})
     door.revoked.add(token)

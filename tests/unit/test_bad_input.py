@@ -300,7 +300,7 @@ UNKNOWN: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "null as text for plan": (
         "patch_dag",
         {**PAUSE, "plan": "null"},
-        ["plan: is not known here", "confirm=false"],
+        ["plan: is not known to this server", "confirm=false"],
     ),
 }
 

@@ -77,7 +77,7 @@ class Server(httpx.AsyncBaseTransport):
         return [request.url.path for request in self.requests if request.method in methods]
 
 
-def asked(requests: list[httpx.Request]) -> list[str]:
+def version_lookups(requests: list[httpx.Request]) -> list[str]:
     """The look-ups of the version that were sent."""
     return [request.url.path for request in requests if request.url.path.endswith("/version")]
 
@@ -91,7 +91,7 @@ async def test_the_newer_api_is_asked_for_first(version: str) -> None:
     airflow = Airflow(Instance(url=URL), server)
     assert (await airflow.api()).release.api == ("v1" if version < "3" else "v2")
     both = ["/api/v2/version", "/api/v1/version"]
-    assert asked(server.requests) == (both if version < "3" else both[:1])
+    assert version_lookups(server.requests) == (both if version < "3" else both[:1])
     assert (await airflow.version()).startswith(version)
 
 
@@ -101,7 +101,7 @@ async def test_the_version_is_found_once(version: str) -> None:
     airflow = Airflow(Instance(url=URL), server)
     for _ in range(3):
         await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
-    assert len(asked(server.requests)) == (2 if version < "3" else 1)
+    assert len(version_lookups(server.requests)) == (2 if version < "3" else 1)
 
 
 @every_version
@@ -117,7 +117,7 @@ async def test_first_calls_at_the_same_time_look_once(version: str) -> None:
         for _ in range(MANY):
             group.start_soon(one)
     assert [answer["dag_id"] for answer in answers] == ["sales_etl"] * MANY
-    assert len(asked(server.requests)) == (2 if version < "3" else 1)
+    assert len(version_lookups(server.requests)) == (2 if version < "3" else 1)
 
 
 @every_version
@@ -138,7 +138,7 @@ async def test_a_wrong_version_that_is_set_is_named(version: str) -> None:
         await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
     with pytest.raises(NotAirflowError, match=r"AIRFLOW_MCP_API_VERSION"):
         await airflow.version()
-    assert "/api/v1/version" not in asked(server.requests) or name == "v1"
+    assert "/api/v1/version" not in version_lookups(server.requests) or name == "v1"
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ async def test_no_credentials_go_with_the_look() -> None:
     assert [request.headers.get("authorization") for request in server.requests] == [None, None]
 
 
-async def test_what_a_version_lacks_is_refused_by_name() -> None:
+async def test_what_a_version_does_not_have_is_refused_by_name() -> None:
     airflow = Airflow(Instance(url=URL), Server("2.11"))
     with pytest.raises(NeedsVersionError, match=r"^note needs Airflow 3\.3\. This is Airflow 2\.11\.2\.$"):
         await airflow.require(["only_failed", "note"])
@@ -255,16 +255,16 @@ async def test_a_change_whose_outcome_is_unknown_is_not_sent_to_the_new_version(
     assert server.paths("PATCH") == ["/api/v1/dags/mapped_group"]
 
 
-async def test_a_route_that_lacks_on_the_same_version_is_an_error_and_not_a_loop() -> None:
+async def test_a_route_that_is_missing_on_the_same_version_is_an_error_and_not_a_loop() -> None:
     replay = Replay("3.3")
 
-    async def lacking(request: httpx.Request) -> httpx.Response:
+    async def without_routes(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/version"):
             return await replay.handle_async_request(request)
         replay.requests.append(request)
         return httpx.Response(404, json={"error": "API route not found"})
 
-    async with replayed(httpx.MockTransport(lacking), username=None, password=None) as session:
+    async with replayed(httpx.MockTransport(without_routes), username=None, password=None) as session:
         message = await session.error("get_dag", dag_id="sales_etl")
     assert "No Airflow API answers at /api/v2/dags/sales_etl (404)" in message
     assert len(replay.sent("GET")) == 1
@@ -277,7 +277,7 @@ async def test_a_version_that_is_set_stays_after_an_upgrade() -> None:
     server.upgrade()
     with pytest.raises(AirflowMcpError, match="No Airflow API answers"):
         await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
-    assert asked(server.requests) == []
+    assert version_lookups(server.requests) == []
 
 
 async def test_after_an_upgrade_the_sign_in_is_the_new_versions() -> None:
@@ -427,7 +427,7 @@ async def test_check_of_a_wrong_token_on_airflow_3() -> None:
 async def test_check_where_no_dag_is(version: str) -> None:
     assert lines(await check(Checked(version, none=True)))[-2:] == [
         ("ok", "may", "list DAGs: 0 seen"),
-        ("no", "may", "nothing else can be told: no DAG to try it on"),
+        ("no", "may", "nothing else can be tried: there is no DAG to try it on"),
     ]
 
 

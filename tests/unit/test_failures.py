@@ -90,7 +90,12 @@ REFUSALS: dict[str, tuple[httpx.Response, type[AirflowMcpError], list[str]]] = {
     "v1 403 without a reason": (
         v1(403, "Forbidden", None, DOCS + "PermissionDenied"),
         ForbiddenError,
-        ["Refused (403) without a reason", "sign-in is missing or wrong", "lacks the permission", "airflow-mcp check"],
+        [
+            "Refused (403) without a reason",
+            "sign-in is missing or wrong",
+            "does not have the permission",
+            "airflow-mcp check",
+        ],
     ),
     "v1 403": (
         v1(403, "Forbidden", "User not allowed to access some of these DAGs: ['etl']"),

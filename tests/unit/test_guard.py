@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 API = Api(Server(Instance()), Known("v2", "3.3.2", None))
 ITEMS = ("sales is_paused=False",)
-NOT_KNOWN = "plan: is not known here: it comes from no preview of this server, from one before its start,"
+NOT_KNOWN = "plan: is not known to this server: it comes from no preview of it, from one before its start,"
 
 
 class Change:

@@ -71,7 +71,7 @@ async def test_without_a_reason_of_airflows_it_is_named_as_well() -> None:
     async with replayed(Replay("2.11", bare), api_version="v1") as session:
         message = await session.error("get_dag", dag_id="history")
     assert "without a reason" in message
-    assert "this user lacks the permission. Needed: can read on DAGs. Check AIRFLOW_MCP_USERNAME" in message
+    assert "this user does not have the permission. Needed: can read on DAGs. Check AIRFLOW_MCP_USERNAME" in message
 
 
 def test_every_route_reads_or_edits_what_fab_knows() -> None:

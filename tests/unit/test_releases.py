@@ -1,4 +1,4 @@
-"""What one release has and another lacks: refused by name before anything is sent, or done the older way."""
+"""What one release has and another has not: refused by name before anything is sent, or done the older way."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Telling(httpx.AsyncBaseTransport):
 
 
 @pytest.mark.parametrize(
-    ("version", "has", "lacks"),
+    ("version", "has", "has_not"),
     [
         ("2.7.3", {"file_token"}, {"new_state=skipped", "asset_expression", "note"}),
         ("2.8.4", {"file_token"}, {"new_state=skipped", "max_consecutive_failed_dag_runs", "version_number"}),
@@ -54,11 +54,11 @@ class Telling(httpx.AsyncBaseTransport):
         ("3.10.0", SINCE, {"file_token", "include_subdags", "include_parentdag"}),
     ],
 )
-def test_what_a_release_has_and_lacks(version: str, has: set[str], lacks: set[str]) -> None:
+def test_what_a_release_has_and_has_not(version: str, has: set[str], has_not: set[str]) -> None:
     release = Release.parse(version)
     assert release
     absent = {name for name, each in MARKED.items() if not each.mark.allows(release)}
-    assert lacks <= absent
+    assert has_not <= absent
     assert not has & absent
 
 
@@ -117,7 +117,7 @@ async def test_a_version_that_is_set_is_refined_with_the_sign_in() -> None:
         await Airflow(Instance(url=URL, api_version="v2"), server).require(["note"])
 
 
-async def test_what_was_lacking_is_there_after_an_upgrade() -> None:
+async def test_what_was_missing_is_available_after_an_upgrade() -> None:
     server = Replay("3.3")
     old = True
 

@@ -151,8 +151,8 @@ class KerberosAuth(httpx.Auth):
     def _advice(self, principal: str) -> dict[int, str]:
         service, host = self._named("kerberos_service"), self._named("kerberos_host")
         return {
-            401: f"It did not take the Kerberos ticket of {principal} for {self._service}: its auth_backends may lack "
-            f"Kerberos, or its keytab that service. Check {service} and {host}.",
+            401: f"It did not take the Kerberos ticket of {principal} for {self._service}: its auth_backends may be "
+            f"without Kerberos, or its keytab without that service. Check {service} and {host}.",
             403: f"the ticket is good, but Airflow has no user {principal}, or this user no role that allows it. "
             "Airflow's users are named by the whole principal, realm included.",
         }

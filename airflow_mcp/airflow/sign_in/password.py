@@ -6,7 +6,7 @@ import base64
 
 import httpx
 
-from airflow_mcp.airflow.broken import StumbledError
+from airflow_mcp.airflow.broken import LoginFailedError
 from airflow_mcp.airflow.failures import RETRIABLE
 from airflow_mcp.airflow.sign_in.base import SignIn
 from airflow_mcp.airflow.sign_in.credential import Credential, bearer
@@ -53,7 +53,7 @@ class PasswordLogin:
         assert answer is not None  # noqa: S101 - there is always a request
         status = answer.status_code
         if status in RETRIABLE:
-            raise StumbledError(f"signing in was answered with {status}")
+            raise LoginFailedError(f"signing in was answered with {status}")
         if status == 401:
             username, password = self._instance.named("username"), self._instance.named("password")
             raise NotSignedInError(

@@ -31,7 +31,7 @@ async def test_check_finds_all_in_order(site: Site) -> None:
     ],
     ids=["unknown authority", "another host name", "no prefix", "plain HTTP"],
 )
-async def test_a_wrong_way_in_is_told(
+async def test_a_wrong_address_is_told(
     site: Site, change: Callable[[str], dict[str, Any]], says: tuple[str, ...]
 ) -> None:
     async with site.connect(**change(site.proxy.url)) as session:
