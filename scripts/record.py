@@ -21,7 +21,7 @@ from airflow_mcp.server import build_server
 from airflow_mcp.tools.context import make_app
 from tests.fakes import Airflow
 from tests.oracle import Oracle
-from tests.recordings import FOLDER, Exchange, recorded_runs, written
+from tests.recordings import FOLDER, Exchange, described, recorded_runs, written
 from tests.scenarios import calls
 from tests.servers import DAG_IDS, RECORDED, real_airflow
 
@@ -57,16 +57,6 @@ class Recorder(httpx.AsyncHTTPTransport):
             self.at += 1
         plain = {name: value for name, value in response.headers.items() if name != "content-encoding"}
         return httpx.Response(response.status_code, headers=plain, content=body)
-
-
-def described(request: httpx.Request) -> dict[str, Any]:
-    """What tells one request from another, as sent."""
-    return {
-        "method": request.method,
-        "path": request.url.raw_path.decode().partition("?")[0],
-        "query": sorted(request.url.params.multi_items()),
-        "body": json.loads(request.content) if request.content else None,
-    }
 
 
 def main() -> int:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 FOLDER = Path(__file__).parent / "recorded"
 
 Exchange = dict[str, Any]
@@ -33,3 +35,13 @@ def load(version: str) -> list[Exchange]:
 def written(exchanges: Iterable[Exchange]) -> str:
     """Exchanges as a file has them."""
     return "".join(json.dumps(each, ensure_ascii=False, separators=(",", ":")) + "\n" for each in exchanges)
+
+
+def described(request: httpx.Request) -> dict[str, Any]:
+    """What tells one request from another, as sent."""
+    return {
+        "method": request.method,
+        "path": request.url.raw_path.decode().partition("?")[0],
+        "query": sorted(request.url.params.multi_items()),
+        "body": json.loads(request.content) if request.content else None,
+    }

@@ -23,11 +23,11 @@ from airflow_mcp.tools.schema import input_schema
 from airflow_mcp.tools.spec import ToolSpec
 from airflow_mcp.tools.toolsets import ALL_TOOLS
 from tests.examples import agreeable, examples
+from tests.fakes import LOGIN, URL, OfRelease
 from tests.routes import NAMED
 
 pytestmark = pytest.mark.anyio
 
-URL = "http://airflow.test"
 IDS = {"dag_id": "history", "dag_run_id": "a run", "task_id": "first", "file_token": "a-token"}
 TOOLS = ALL_TOOLS
 DATE = "2026-01-01T00:00:00Z"
@@ -41,25 +41,26 @@ TRIES = 200
 LISTS = ("/dags/~/dagRuns/list", "/dags/~/dagRuns/~/taskInstances/list")
 
 
-class OnlyLooks(httpx.AsyncBaseTransport):
+class OnlyLooks(OfRelease):
     """A good Airflow of this version, to which nothing may come but a read or a marked dry run."""
 
     def __init__(self, version: str) -> None:
-        self.version = version
+        super().__init__(version)
         self.came: set[str] = set()
         self._dice = random.Random(7)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         body = json.loads(request.content) if request.content else {}
         lists = request.method == "POST" and path.endswith(LISTS)
         marked = path.endswith("/clearTaskInstances") and body.get("dry_run") is True
         dry = request.method == "PATCH" and path.startswith("/api/v2/") and path.endswith("/dry_run")
-        login = path == "/auth/token"
+        login = path == LOGIN
         assert request.method == "GET" or lists or marked or dry or login, f"sent a change: {request.method} {path}"
         self.came.add("a dry run" if marked or dry else "a read")
-        if path.endswith("/api/v2/version") and self.version < "3":
-            return httpx.Response(404, json={"title": "Not Found", "status": 404, "type": "about:blank"})
+        return await super().answer(request)
+
+    async def rest(self, request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json=agreeable(IDS, self.version, self._dice.choice((-1, 0))))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -29,7 +28,7 @@ from airflow_mcp.errors import (
 )
 from airflow_mcp.instance import Instance
 from airflow_mcp.settings import load_settings
-from tests.fakes import Airflow
+from tests.fakes import Airflow, Fake, GivesTokens, signed_in_with
 
 pytestmark = pytest.mark.anyio
 
@@ -48,51 +47,6 @@ def jwt(exp: object = None, name: str = "") -> str:
     return b".".join([*parts, b"c2lnbmF0dXJl"]).decode()
 
 
-def signed_in_with(token: str) -> dict[str, str]:
-    """What `Door` answers: the token itself would be masked."""
-    return {"signed in with": hashlib.sha256(token.encode()).hexdigest()}
-
-
-class Door(httpx.AsyncBaseTransport):
-    """An Airflow 3 that gives out these tokens, one a login, and takes those that it did not revoke."""
-
-    def __init__(self, *tokens: str) -> None:
-        self._left = list(tokens)
-        self.given: list[str] = []
-        self.revoked: set[str] = set()
-        self.refusal = EXPIRED
-        self.login: httpx.Response | Exception | None = None
-        """What a login gets instead of a token."""
-        self.requests: list[httpx.Request] = []
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        await request.aread()
-        self.requests.append(request)
-        await anyio.lowlevel.checkpoint()  # let the other callers in
-        if request.url.path == "/auth/token":
-            return self._token()
-        used = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if used not in self.given or used in self.revoked:
-            return httpx.Response(self.refusal.status_code, headers=self.refusal.headers, content=self.refusal.content)
-        return httpx.Response(200, json=signed_in_with(used))
-
-    def _token(self) -> httpx.Response:
-        if isinstance(self.login, Exception):
-            raise self.login
-        if self.login is not None:
-            return self.login
-        self.given.append(self._left.pop(0) if len(self._left) > 1 else self._left[0])
-        return httpx.Response(201, json={"access_token": self.given[-1]})
-
-    @property
-    def logins(self) -> list[httpx.Request]:
-        return [request for request in self.requests if request.url.path == "/auth/token"]
-
-    @property
-    def calls(self) -> list[httpx.Request]:
-        return [request for request in self.requests if request.url.path != "/auth/token"]
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Sets the time of day; NOW to begin with."""
@@ -105,22 +59,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return set_to
 
 
-def seen_by(requests: list[httpx.Request]) -> httpx.MockTransport:
-    def note(request: httpx.Request) -> httpx.Response:
-        requests.append(request)
-        return httpx.Response(200, json={"dags": [], "total_entries": 0})
-
-    return httpx.MockTransport(note)
-
-
 async def authorizations(settings: Instance, between: Callable[[], object] = lambda: None) -> list[str | None]:
     """The authorization that two calls send."""
-    requests: list[httpx.Request] = []
-    airflow = Airflow(settings, seen_by(requests))
+    fake = Fake(lambda _: httpx.Response(200, json={"dags": [], "total_entries": 0}))
+    airflow = Airflow(settings, fake)
     await airflow.read("dags")
     between()
     await airflow.read("dags")
-    return [request.headers.get("authorization") for request in requests]
+    return [request.headers.get("authorization") for request in fake.requests]
 
 
 def basic(pair: str) -> str:
@@ -163,13 +109,13 @@ async def test_a_token_file_is_read_at_each_use(tmp_path: Path) -> None:
 async def test_a_login_uses_the_password_of_the_moment(tmp_path: Path, clock: Callable[[float], None]) -> None:
     file = tmp_path / "password"
     file.write_text("old\n")
-    door = Door(jwt(NOW + 100), jwt(NOW + 9999))
-    airflow = Airflow(Instance(url=URL, api_version="v2", username="ana", password_file=file), door)
+    fake = GivesTokens(jwt(NOW + 100), jwt(NOW + 9999))
+    airflow = Airflow(Instance(url=URL, api_version="v2", username="ana", password_file=file), fake)
     await airflow.read("dags")
     file.write_text("new\n")
     clock(NOW + 200)
     await airflow.read("dags")
-    assert [json.loads(request.content) for request in door.logins] == [
+    assert [json.loads(request.content) for request in fake.logins] == [
         {"username": "ana", "password": "old"},
         {"username": "ana", "password": "new"},
     ]
@@ -193,11 +139,11 @@ async def test_a_secret_file_that_cannot_be_used(
         file.unlink()
     else:
         file.write_bytes(content)
-    requests: list[httpx.Request] = []
-    airflow = Airflow(settings, seen_by(requests))
+    fake = Fake(lambda _: httpx.Response(200, json={"dags": [], "total_entries": 0}))
+    airflow = Airflow(settings, fake)
     with pytest.raises(SettingsError, match=rf"^AIRFLOW_MCP_{name.upper()}: .*{says}"):
         await airflow.change("PATCH", "dags/{dag_id}", {"dag_id": "etl"}, body={})
-    assert requests == []
+    assert fake.requests == []
 
 
 def real_wire() -> httpx.AsyncHTTPTransport:
@@ -228,11 +174,11 @@ async def test_a_token_that_no_header_can_hold_is_not_told(secret: str, tmp_path
 
 
 async def test_one_login_for_many_calls() -> None:
-    door = Door(token := jwt(time.time() + 86_400))
-    airflow = Airflow(Instance(**USER), door)
+    fake = GivesTokens(token := jwt(time.time() + 86_400))
+    airflow = Airflow(Instance(**USER), fake)
     for _ in range(5):
         assert await airflow.read("dags") == signed_in_with(token)
-    [login] = door.logins
+    [login] = fake.logins
     assert (login.method, str(login.url)) == ("POST", f"{URL}/auth/token")
     assert json.loads(login.content) == {"username": "ana", "password": "s3cret-pw"}
     assert "authorization" not in login.headers
@@ -240,61 +186,61 @@ async def test_one_login_for_many_calls() -> None:
 
 @pytest.mark.parametrize(("left", "logins"), [(61, 1), (59, 2), (-5, 2)])
 async def test_a_token_is_renewed_before_it_runs_out(left: int, logins: int, clock: Callable[[float], None]) -> None:
-    door = Door(jwt(NOW + 3600), second := jwt(NOW + 7200))
-    airflow = Airflow(Instance(**USER), door)
+    fake = GivesTokens(jwt(NOW + 3600), second := jwt(NOW + 7200))
+    airflow = Airflow(Instance(**USER), fake)
     await airflow.read("dags")
     clock(NOW + 3600 - left)
     answer = await airflow.read("dags")
-    assert (len(door.logins), len(door.calls)) == (logins, 2)
+    assert (len(fake.logins), len(fake.calls)) == (logins, 2)
     if logins == 2:
         assert answer == signed_in_with(second)
 
 
 @pytest.mark.parametrize("token", [jwt(), jwt("soon"), jwt([]), "opaque", "a.b.c", "a.eyJ.c", "a.W10.c"], ids=range(7))
 async def test_a_token_that_does_not_say_when_it_ends_is_kept(token: str, clock: Callable[[float], None]) -> None:
-    door = Door(token)
-    airflow = Airflow(Instance(**USER), door)
+    fake = GivesTokens(token)
+    airflow = Airflow(Instance(**USER), fake)
     await airflow.read("dags")
     clock(NOW + 10**9)
     await airflow.read("dags")
-    assert len(door.logins) == 1
+    assert len(fake.logins) == 1
 
 
 @pytest.mark.parametrize("change", [False, True], ids=["read", "change"])
 @pytest.mark.parametrize("refusal", [EXPIRED, INVALID], ids=["401", "403 Invalid JWT token"])
 async def test_a_refused_token_is_renewed_once_and_the_call_goes_on(refusal: httpx.Response, change: bool) -> None:
-    door = Door(first := jwt(time.time() + 3600, "1"), second := jwt(time.time() + 3600, "2"))
-    door.refusal = refusal
-    airflow = Airflow(Instance(**USER), door)
+    fake = GivesTokens(first := jwt(time.time() + 3600, "1"), second := jwt(time.time() + 3600, "2"))
+    fake.refusal = refusal
+    airflow = Airflow(Instance(**USER), fake)
     await airflow.read("dags")
-    door.revoked.add(first)
+    fake.revoke(first)
     if change:
         answer = await airflow.change("PATCH", "dags/{dag_id}", {"dag_id": "etl"}, body={"is_paused": True})
-        assert door.calls[-1].content == b'{"is_paused":true}'
+        assert fake.calls[-1].content == b'{"is_paused":true}'
     else:
         answer = await airflow.read("dags")
     assert answer == signed_in_with(second)
-    assert (len(door.logins), len(door.calls)) == (2, 3)
+    assert (len(fake.logins), len(fake.calls)) == (2, 3)
 
 
 @pytest.mark.parametrize("refusal", [EXPIRED, INVALID], ids=["401", "403 Invalid JWT token"])
 async def test_a_new_token_that_is_refused_too_ends_it(refusal: httpx.Response) -> None:
-    door = Door(token := jwt(time.time() + 3600))
-    door.refusal = refusal
-    door.revoked.add(token)
+    fake = GivesTokens(token := jwt(time.time() + 3600))
+    fake.refusal = refusal
+    fake.revoke(token)
     with pytest.raises(AirflowMcpError) as error:
-        await Airflow(Instance(**USER), door).read("dags")
-    assert (len(door.logins), len(door.calls)) == (2, 2)
+        await Airflow(Instance(**USER), fake).read("dags")
+    assert (len(fake.logins), len(fake.calls)) == (2, 2)
     assert isinstance(error.value, NotSignedInError), error.value
 
 
 async def test_a_missing_permission_is_no_reason_to_sign_in_again() -> None:
-    door = Door(token := jwt(time.time() + 3600))
-    door.refusal = httpx.Response(403, json={"detail": "Forbidden"})
-    door.revoked.add(token)
+    fake = GivesTokens(token := jwt(time.time() + 3600))
+    fake.refusal = httpx.Response(403, json={"detail": "Forbidden"})
+    fake.revoke(token)
     with pytest.raises(ForbiddenError, match="This user may not do that"):
-        await Airflow(Instance(**USER), door).read("dags")
-    assert (len(door.logins), len(door.calls)) == (1, 1)
+        await Airflow(Instance(**USER), fake).read("dags")
+    assert (len(fake.logins), len(fake.calls)) == (1, 1)
 
 
 async def all_at_once(airflow: Airflow) -> list[Any]:
@@ -310,44 +256,44 @@ async def all_at_once(airflow: Airflow) -> list[Any]:
 
 
 async def test_first_calls_at_the_same_time_share_one_login() -> None:
-    door = Door(token := jwt(time.time() + 3600))
-    assert await all_at_once(Airflow(Instance(**USER), door)) == [signed_in_with(token)] * MANY
-    assert (len(door.logins), len(door.calls)) == (1, MANY)
+    fake = GivesTokens(token := jwt(time.time() + 3600))
+    assert await all_at_once(Airflow(Instance(**USER), fake)) == [signed_in_with(token)] * MANY
+    assert (len(fake.logins), len(fake.calls)) == (1, MANY)
 
 
 async def test_calls_with_a_token_that_ran_out_share_one_renewal(clock: Callable[[float], None]) -> None:
-    door = Door(jwt(NOW + 3600), second := jwt(NOW + 7200))
-    airflow = Airflow(Instance(**USER), door)
+    fake = GivesTokens(jwt(NOW + 3600), second := jwt(NOW + 7200))
+    airflow = Airflow(Instance(**USER), fake)
     await airflow.read("dags")
     clock(NOW + 3600)
     assert await all_at_once(airflow) == [signed_in_with(second)] * MANY
-    assert (len(door.logins), len(door.calls)) == (2, 1 + MANY)
+    assert (len(fake.logins), len(fake.calls)) == (2, 1 + MANY)
 
 
 @pytest.mark.parametrize("refusal", [EXPIRED, INVALID], ids=["401", "403 Invalid JWT token"])
 async def test_calls_whose_token_is_refused_share_one_renewal(refusal: httpx.Response) -> None:
-    door = Door(first := jwt(time.time() + 3600, "1"), second := jwt(time.time() + 3600, "2"))
-    door.refusal = refusal
-    airflow = Airflow(Instance(**USER), door)
+    fake = GivesTokens(first := jwt(time.time() + 3600, "1"), second := jwt(time.time() + 3600, "2"))
+    fake.refusal = refusal
+    airflow = Airflow(Instance(**USER), fake)
     await airflow.read("dags")
-    door.revoked.add(first)
+    fake.revoke(first)
     assert await all_at_once(airflow) == [signed_in_with(second)] * MANY
-    assert len(door.logins) == 2
-    assert len(door.calls) <= 1 + 2 * MANY
+    assert len(fake.logins) == 2
+    assert len(fake.calls) <= 1 + 2 * MANY
 
 
 # -- logins that fail
 
 
 async def test_a_wrong_password() -> None:
-    door = Door("never")
-    door.login = httpx.Response(401, json={"detail": "Invalid credentials"})
+    fake = GivesTokens("never")
+    fake.login = httpx.Response(401, json={"detail": "Invalid credentials"})
     with pytest.raises(NotSignedInError) as error:
-        await Airflow(Instance(**USER), door).read("dags")
+        await Airflow(Instance(**USER), fake).read("dags")
     for part in ("refused the user name or the password (401)", "AIRFLOW_MCP_USERNAME", "AIRFLOW_MCP_PASSWORD"):
         assert part in str(error.value)
     assert "s3cret" not in str(error.value)
-    assert (len(door.logins), door.calls) == (1, [])
+    assert (len(fake.logins), fake.calls) == (1, [])
 
 
 @pytest.mark.parametrize(("version", "status"), [("v1", 401), ("v1", 403), ("v2", 401)])
@@ -377,39 +323,39 @@ async def test_a_wrong_password_of_a_file_is_told_by_the_setting_of_the_file(
     ids=["HTML", "404", "405", "500", "redirect", "no token", "null token", "a list", "half"],
 )
 async def test_a_login_that_gives_no_token(login: httpx.Response) -> None:
-    door = Door("never")
-    door.login = login
+    fake = GivesTokens("never")
+    fake.login = login
     with pytest.raises(NotSignedInError) as error:
-        await Airflow(Instance(**USER), door).read("dags")
+        await Airflow(Instance(**USER), fake).read("dags")
     for part in ("user name and a password did not work", f"/auth/token answered {login.status_code}", "MCP_TOKEN"):
         assert part in str(error.value)
-    assert (len(door.logins), door.calls) == (1, [])
+    assert (len(fake.logins), fake.calls) == (1, [])
 
 
 @pytest.mark.parametrize(
     "stumble", [httpx.ConnectError("refused"), httpx.Response(503, text="starting")], ids=["ConnectError", "503"]
 )
 async def test_a_login_of_a_read_is_tried_again_like_the_read(stumble: Exception | httpx.Response) -> None:
-    class Starting(Door):
+    class Starting(GivesTokens):
         def _token(self) -> httpx.Response:
             self.login = stumble if len(self.logins) < 3 else None
             return super()._token()
 
-    door = Starting(token := jwt(time.time() + 3600))
-    assert await Airflow(Instance(**USER), door).read("dags") == signed_in_with(token)
-    assert (len(door.logins), len(door.calls)) == (3, 1)
+    fake = Starting(token := jwt(time.time() + 3600))
+    assert await Airflow(Instance(**USER), fake).read("dags") == signed_in_with(token)
+    assert (len(fake.logins), len(fake.calls)) == (3, 1)
 
 
 async def test_a_login_that_hangs_does_not_lock_out_the_next_call() -> None:
-    class Hanging(Door):
+    class Hanging(GivesTokens):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             if not self.requests:
                 self.requests.append(request)
                 await anyio.sleep(5)
             return await super().handle_async_request(request)
 
-    door = Hanging(token := jwt(time.time() + 3600))
-    airflow = Airflow(Instance(**USER, timeout=0.1), door)
+    fake = Hanging(token := jwt(time.time() + 3600))
+    airflow = Airflow(Instance(**USER, timeout=0.1), fake)
     with pytest.raises(TimedOutError):
         await airflow.read("dags")
     assert await airflow.read("dags") == signed_in_with(token)
@@ -419,12 +365,12 @@ async def test_a_login_that_hangs_does_not_lock_out_the_next_call() -> None:
     "lost", [httpx.ReadError("reset"), httpx.ReadTimeout("slow")], ids=["ReadError", "ReadTimeout"]
 )
 async def test_a_change_whose_login_is_lost_was_not_sent(lost: Exception) -> None:
-    door = Door("never")
-    door.login = lost
+    fake = GivesTokens("never")
+    fake.login = lost
     with pytest.raises(AirflowMcpError, match="Nothing was changed") as error:
-        await Airflow(Instance(**USER), door).change("PATCH", "dags/{dag_id}", {"dag_id": "etl"}, body={})
+        await Airflow(Instance(**USER), fake).change("PATCH", "dags/{dag_id}", {"dag_id": "etl"}, body={})
     assert not isinstance(error.value, MayHaveHappenedError)
-    assert door.calls == []
+    assert fake.calls == []
 
 
 class Endless(httpx.AsyncByteStream):
@@ -454,9 +400,9 @@ async def test_what_a_sign_in_reads_is_capped_too(path: str) -> None:
 
 
 async def test_a_login_tells_who_sends_it_as_each_request_does() -> None:
-    door = Door(jwt())
-    airflow = Airflow(Instance(**USER), door)
+    fake = GivesTokens(jwt())
+    airflow = Airflow(Instance(**USER), fake)
     await airflow.read("dags")
-    assert [len(door.logins), len(door.calls)] == [1, 1]
-    assert {request.headers["user-agent"] for request in door.requests} == {f"airflow-ops-mcp/{__version__}"}
+    assert [len(fake.logins), len(fake.calls)] == [1, 1]
+    assert {request.headers["user-agent"] for request in fake.requests} == {f"airflow-ops-mcp/{__version__}"}
     await airflow.aclose()

@@ -15,8 +15,9 @@ import pytest
 from airflow_mcp.demo.releases import RELEASES
 from airflow_mcp.tools.toolsets import ALL_TOOLS
 from tests.examples import agreeable, examples
+from tests.fakes import Fault, Replay
 from tests.releases import LAST
-from tests.replay import Fault, Replay, replayed
+from tests.replay import replayed
 from tests.session import text_of
 
 pytestmark = pytest.mark.anyio

@@ -23,39 +23,25 @@ from airflow_mcp.errors import (
     UnreachableError,
 )
 from airflow_mcp.instance import Instance
-from tests.fakes import Airflow
+from tests.fakes import LOGIN, PAGE, URL, Airflow, Fake, OfRelease, Replay, connect_error, no_route
 from tests.releases import LAST
-from tests.replay import URL, Replay, connect_error, replayed
+from tests.replay import replayed
 
 pytestmark = pytest.mark.anyio
 
 MANY = 20
-PAGE = httpx.Response(404, html="<title>Airflow 404</title>")
 OTHER = {"2.11": "3.3", "3.3": "2.11"}
 
 every_version = pytest.mark.parametrize("version", LAST)
 
 
-def no_route(request: httpx.Request, version: str) -> httpx.Response | None:
-    """What a server of this version says to the other one's routes."""
-    if version < "3":
-        return PAGE if request.url.path.startswith("/api/v2/") else None
-    if not request.url.path.startswith("/api/v1/"):
-        return None
-    if request.method != "GET":
-        # Airflow 3 has the routes that say so for GET alone.
-        return httpx.Response(405, json={"detail": "Method Not Allowed"}, headers={"allow": "GET"})
-    gone = "/api/v1 has been removed in Airflow 3, please use its upgraded version /api/v2 instead."
-    return httpx.Response(404, json={"error": gone})
-
-
-class Server(httpx.AsyncBaseTransport):
+class Server(Fake):
     """An Airflow of one version, which becomes the other one when told to, or before a request by this method."""
 
     def __init__(self, version: str) -> None:
+        super().__init__()
         self.version = version
         self.upgrade_before: str | None = None
-        self.requests: list[httpx.Request] = []
         self._replays = {each: Replay(each) for each in LAST}
 
     def upgrade(self) -> None:
@@ -64,17 +50,11 @@ class Server(httpx.AsyncBaseTransport):
     def runs(self, version: str) -> dict[str, str]:
         return self._replays[version].runs
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        await anyio.lowlevel.checkpoint()
+    async def answer(self, request: httpx.Request) -> httpx.Response:
         if request.method == self.upgrade_before:
             self.upgrade_before = None
             self.upgrade()
-        refusal = no_route(request, self.version)
-        return refusal or await self._replays[self.version].handle_async_request(request)
-
-    def paths(self, *methods: str) -> list[str]:
-        return [request.url.path for request in self.requests if request.method in methods]
+        return no_route(request, self.version) or await self._replays[self.version].handle_async_request(request)
 
 
 def version_lookups(requests: list[httpx.Request]) -> list[str]:
@@ -294,32 +274,28 @@ async def test_after_an_upgrade_the_sign_in_is_the_new_versions() -> None:
 # -- airflow-mcp check
 
 
-class Checked(httpx.AsyncBaseTransport):
+class Checked(OfRelease):
     """An Airflow with one DAG, for one user, who may read, and more unless `viewer`."""
 
     def __init__(
         self, version: str, *, viewer: bool = False, password: str = "pw", none: bool = False, open_: bool = False
     ) -> None:
+        super().__init__("2.11.2" if version < "3" else "3.3.2")
         self.old = version < "3"
         self.open = open_
         self.viewer = viewer
         self.password = password
         self.dags = [] if none else [{"dag_id": "отчёт", "is_paused": True}]
-        self.requests: list[httpx.Request] = []
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
+    async def rest(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
-        if path == "/auth/token" and request.method == "GET":  # what `simple_auth_manager_all_admins` lets in
+        if path == LOGIN and request.method == "GET":  # what `simple_auth_manager_all_admins` lets in
             return httpx.Response(201, json={"access_token": "t"}) if self.open else self._no(403, "Only if all admins")
-        if path == "/auth/token":
+        if path == LOGIN:
             right = json.loads(request.content)["password"] == self.password
             return httpx.Response(201, json={"access_token": "t"}) if right else self._no(401, "Invalid credentials")
-        api = "/api/v1/" if self.old else "/api/v2/"
-        if not path.startswith(api):
-            return no_route(request, "2.11" if self.old else "3.3") or PAGE
-        if path.endswith("/version"):
-            return httpx.Response(200, json={"version": "2.11.2" if self.old else "3.3.2"})
+        if not path.startswith("/api/v1/" if self.old else "/api/v2/"):
+            return PAGE
         expected = httpx.BasicAuth("ana", self.password)._auth_header if self.old else "Bearer t"
         if request.headers.get("authorization") != expected:
             return self._no(401, None if self.old else "Not authenticated")

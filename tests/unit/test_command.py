@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 
 from airflow_mcp.airflow.sign_in import command as command_module
@@ -28,7 +27,7 @@ from airflow_mcp.airflow.sign_in.credential import LARGEST_ANSWER, Credential
 from airflow_mcp.airflow.sign_in.programs import Ended
 from airflow_mcp.errors import NotSignedInError
 from airflow_mcp.instance import Instance
-from tests.fakes import Airflow
+from tests.fakes import Airflow, TakesTokens
 
 pytestmark = pytest.mark.anyio
 
@@ -442,20 +441,6 @@ async def test_a_token_may_be_as_long_as_the_cap(tmp_path: Path, script: Any) ->
 # -- how it is used
 
 
-class Door(httpx.AsyncBaseTransport):
-    """An Airflow 3, asked for its version too, that takes what it is told to take."""
-
-    def __init__(self, *good: str) -> None:
-        self.good = set(good)
-        self.sent: list[str] = []
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.sent.append(request.headers.get("authorization", "").removeprefix("Bearer "))
-        if self.sent[-1] not in self.good:
-            return httpx.Response(401, json={"detail": "Unauthorized"})
-        return httpx.Response(200, json={"version": "3.3.2"})
-
-
 async def all_at_once(airflow: Airflow, calls: int = MANY) -> list[Any]:
     """The answers, or the errors' texts, of many calls."""
     answers: list[Any] = []
@@ -475,14 +460,14 @@ async def all_at_once(airflow: Airflow, calls: int = MANY) -> list[Any]:
 @pytest.mark.parametrize("expires_in", [3600, 5], ids=["long", "short"])
 async def test_many_callers_run_it_once(expires_in: int, tmp_path: Path, script: Any) -> None:
     output = json.dumps({"token": "t1", "expires_in": expires_in})
-    door = Door("t1")
-    answers = await all_at_once(Airflow(script(f"echo >> runs; sleep 0.1; echo '{output}'"), door))
+    fake = TakesTokens("t1")
+    answers = await all_at_once(Airflow(script(f"echo >> runs; sleep 0.1; echo '{output}'"), fake))
     assert answers == [{"version": "3.3.2"}] * MANY
     assert runs(tmp_path) == 1
 
 
 async def test_it_runs_once_while_its_token_lasts(tmp_path: Path, script: Any) -> None:
-    airflow = Airflow(script("echo >> runs; echo t1"), Door("t1"))
+    airflow = Airflow(script("echo >> runs; echo t1"), TakesTokens("t1"))
     for _ in range(5):
         await airflow.read("dags")
     assert runs(tmp_path) == 1
@@ -494,7 +479,7 @@ async def test_it_runs_again_before_its_token_runs_out(
 ) -> None:
     clock = [NOW]
     monkeypatch.setattr(time, "time", lambda: clock[0])
-    airflow = Airflow(script('echo >> runs; echo \'{"token": "t1", "expires_in": 3600}\''), Door("t1"))
+    airflow = Airflow(script('echo >> runs; echo \'{"token": "t1", "expires_in": 3600}\''), TakesTokens("t1"))
     await airflow.read("dags")
     clock[0] = LATER - left
     await airflow.read("dags")
@@ -503,41 +488,41 @@ async def test_it_runs_again_before_its_token_runs_out(
 
 @pytest.mark.parametrize("change", [False, True], ids=["read", "change"])
 async def test_a_refused_token_is_renewed_once_and_the_call_goes_on(change: bool, tmp_path: Path, script: Any) -> None:
-    door = Door("t1", "t2")
-    airflow = Airflow(script("echo >> runs; echo t$(wc -l < runs | tr -d ' ')"), door)
+    fake = TakesTokens("t1", "t2")
+    airflow = Airflow(script("echo >> runs; echo t$(wc -l < runs | tr -d ' ')"), fake)
     await airflow.read("dags")
-    door.good = {"t2"}
+    fake.taken = {"t2"}
     if change:
         await airflow.change("PATCH", "dags/{dag_id}", {"dag_id": "etl"}, body={})
     else:
         await airflow.read("dags")
-    assert door.sent == ["t1", "t1", "t2"]
+    assert fake.sent == ["t1", "t1", "t2"]
     assert runs(tmp_path) == 2
 
 
 async def test_a_new_token_that_is_refused_too_ends_it(tmp_path: Path, script: Any) -> None:
-    door = Door()
+    fake = TakesTokens()
     with pytest.raises(NotSignedInError) as error:
-        await Airflow(script(f"echo >> runs; echo {TOKEN}"), door).read("dags")
+        await Airflow(script(f"echo >> runs; echo {TOKEN}"), fake).read("dags")
     assert "Not signed in (401)" in str(error.value)
     assert "`get-token` printed (AIRFLOW_MCP_TOKEN_COMMAND)" in str(error.value)
     assert "s3cret" not in str(error.value)
-    assert (len(door.sent), runs(tmp_path)) == (2, 2)
+    assert (len(fake.sent), runs(tmp_path)) == (2, 2)
 
 
 async def test_the_question_for_the_version_goes_signed_in(script: Any) -> None:
-    door = Door("t1")
-    assert await Airflow(script("echo t1", api_version="auto"), door).version() == "3.3.2"
-    assert door.sent == ["t1"]
+    fake = TakesTokens("t1")
+    assert await Airflow(script("echo t1", api_version="auto"), fake).version() == "3.3.2"
+    assert fake.sent == ["t1"]
 
 
 async def test_nothing_is_sent_where_it_fails(script: Any) -> None:
-    door = Door()
-    airflow = Airflow(script("exit 1", api_version="auto"), door)
+    fake = TakesTokens()
+    airflow = Airflow(script("exit 1", api_version="auto"), fake)
     for attempt in (airflow.read("dags"), airflow.change("PATCH", "dags/{dag_id}", {"dag_id": "etl"}, body={})):
         with pytest.raises(NotSignedInError, match="Nothing was changed"):
             await attempt
-    assert door.sent == []
+    assert fake.sent == []
 
 
 async def test_what_is_added_to_a_failure_is_not_told_to_the_next_caller(script: Any) -> None:
@@ -553,7 +538,7 @@ async def test_what_is_added_to_a_failure_is_not_told_to_the_next_caller(script:
 
 
 async def test_many_callers_share_a_failure(tmp_path: Path, script: Any) -> None:
-    answers = await all_at_once(Airflow(script("echo >> runs; sleep 0.1; echo no entry >&2; exit 1"), Door()))
+    answers = await all_at_once(Airflow(script("echo >> runs; sleep 0.1; echo no entry >&2; exit 1"), TakesTokens()))
     assert len(answers) == MANY
     assert all("says: no entry" in answer for answer in answers)
     assert runs(tmp_path) == 1
@@ -562,7 +547,7 @@ async def test_many_callers_share_a_failure(tmp_path: Path, script: Any) -> None
 async def test_a_failure_is_not_for_ever(tmp_path: Path, script: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert 0 < command_module.PAUSE <= 2
     monkeypatch.setattr(command_module, "PAUSE", 0.1)
-    airflow = Airflow(script("echo >> runs; test -e mended && echo t1"), Door("t1"))
+    airflow = Airflow(script("echo >> runs; test -e mended && echo t1"), TakesTokens("t1"))
     with pytest.raises(NotSignedInError):
         await airflow.read("dags")
     (tmp_path / "mended").touch()
@@ -574,7 +559,7 @@ async def test_a_failure_is_not_for_ever(tmp_path: Path, script: Any, monkeypatc
 async def test_a_caller_that_gives_up_breaks_no_other(tmp_path: Path, script: Any) -> None:
     """The first run hangs until its caller is cancelled; the next caller's run gives the token for all."""
     lines = "echo >> runs; test -e pids || { echo $$ > pids; exec sleep 60; }; echo t1"
-    airflow = Airflow(script(lines), Door("t1"))
+    airflow = Airflow(script(lines), TakesTokens("t1"))
     first, answers = anyio.CancelScope(), []
 
     async def give_up() -> None:
@@ -604,7 +589,7 @@ async def test_a_caller_that_gives_up_breaks_no_other(tmp_path: Path, script: An
 async def test_the_token_is_in_no_error_log_or_repr(good: bool, printed: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     settings = printed({"access_token": TOKEN, "expires_in": 3600})
-    airflow = Airflow(settings, Door(TOKEN) if good else Door())
+    airflow = Airflow(settings, TakesTokens(TOKEN) if good else TakesTokens())
     said = [repr(settings), str(settings), settings.model_dump_json()]
     try:
         await airflow.read("dags")

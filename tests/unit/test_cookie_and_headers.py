@@ -21,13 +21,12 @@ from airflow_mcp.errors import (
     SettingsError,
 )
 from airflow_mcp.instance import Instance
-from tests.fakes import Airflow
+from tests.fakes import LOGIN, URL, Airflow, Fault, OfRelease
 from tests.releases import LAST
 from tests.tls import Certificates
 
 pytestmark = pytest.mark.anyio
 
-URL = "http://airflow.test"
 COOKIE = "session=s3cret-c00kie; other=1"
 HEADERS = "X-Team: data\nCF-Access-Client-Secret: s3cret-header"
 SENT = {"x-team": "data", "cf-access-client-secret": "s3cret-header"}
@@ -35,27 +34,15 @@ SENT = {"x-team": "data", "cf-access-client-secret": "s3cret-header"}
 every_version = pytest.mark.parametrize("version", LAST)
 
 
-class Server(httpx.MockTransport):
-    """An Airflow of a version; `answer` goes before what it says. `requests` has all that was sent."""
+class Server(OfRelease):
+    """An Airflow that begins a session with each answer, as Airflow 2 does, and gives out a token."""
 
-    def __init__(self, version: str = "3.3", answer: Callable[[httpx.Request], httpx.Response | None] | None = None):
-        self.requests: list[httpx.Request] = []
-        self._version = version
-        self._answer = answer
-        super().__init__(self._handle)
+    def __init__(self, version: str = "3.3", fault: Fault | None = None) -> None:
+        super().__init__(version, fault)
 
-    def _handle(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        if self._answer and (answer := self._answer(request)):
-            return answer
-        path = request.url.path
-        if path == "/auth/token":
+    async def rest(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == LOGIN:
             return httpx.Response(201, json={"access_token": "given"})
-        if not path.startswith("/api/v1/" if self._version < "3" else "/api/v2/"):
-            return httpx.Response(404, html="<title>Airflow 404</title>")
-        if path.endswith("/version"):
-            return httpx.Response(200, json={"version": f"{self._version}.0"})
-        # A new session with each answer, as Airflow 2 gives one.
         return httpx.Response(200, json={}, headers={"set-cookie": "session=another; Path=/"})
 
 
@@ -104,7 +91,7 @@ async def test_a_cookie_that_is_refused_is_named_and_not_told(
 ) -> None:
     (tmp_path / "cookie").write_text(COOKIE)
     for variable, given in (("COOKIE", {"cookie": COOKIE}), ("COOKIE_FILE", {"cookie_file": tmp_path / "cookie"})):
-        server = Server(answer=lambda _: httpx.Response(status))
+        server = Server(fault=lambda _: httpx.Response(status))
         with pytest.raises(error) as raised:
             await Airflow(Instance.model_validate({"url": URL, **given}), server).read("dags")
         message = str(raised.value)
@@ -227,7 +214,7 @@ async def test_a_headers_file_that_became_useless_stops_the_request(content: str
 async def test_no_redirect_takes_them_along(location: str, sign_in: str) -> None:
     for status in (301, 302, 303, 307, 308):
         answer = httpx.Response(status, headers={"location": location})
-        server = Server(answer=lambda _, answer=answer: answer)  # type: ignore[misc]
+        server = Server(fault=lambda _, answer=answer: answer)  # type: ignore[misc]
         for version in ("auto", "v2"):
             settings = {"url": URL, "headers": HEADERS, "api_version": version, **SIGN_INS[sign_in]}
             with pytest.raises(NotAirflowError, match="redirects to") as error:
@@ -263,7 +250,7 @@ async def test_no_error_or_log_tells_them(
     caplog.set_level(logging.DEBUG)
     given = {"cookie": COOKIE} if sign_in == "cookie" else {"token_command": "echo s3cret-token"}
     settings = Instance.model_validate({"url": URL, "api_version": "v2", "headers": HEADERS, **given})
-    airflow = Airflow(settings, Server(answer=give))
+    airflow = Airflow(settings, Server(fault=give))
     with pytest.raises(AirflowMcpError) as error:
         if change:
             await airflow.change("PATCH", "dags/{dag_id}", {"dag_id": "etl"}, body={})
@@ -309,7 +296,7 @@ async def test_check_tells_how_it_signed_in_and_not_with_what(version: str, sign
 async def test_check_names_a_client_certificate_next_to_the_sign_in(sign_in: str, tmp_path: Path) -> None:
     Certificates(tmp_path)
     files = {"client_cert": tmp_path / "client.pem", "client_key": tmp_path / "client.key"}
-    server = Server(answer=no_dags)
+    server = Server(fault=no_dags)
     given = Instance.model_validate(
         {"url": "https://airflow.test", "ca_bundle": tmp_path / "ca.pem", **files, **SIGN_INS[sign_in]}
     )
@@ -332,7 +319,7 @@ async def test_check_names_a_client_certificate_next_to_the_sign_in(sign_in: str
 )
 async def test_check_of_a_sign_in_that_is_refused(sign_in: dict[str, str], says: str) -> None:
     given = Instance.model_validate({"url": URL, **sign_in})
-    [finding] = [finding async for finding in findings(given, Server(answer=lambda _: httpx.Response(401)))]
+    [finding] = [finding async for finding in findings(given, Server(fault=lambda _: httpx.Response(401)))]
     assert finding.verdict == "fail"
     assert says in finding.text
     assert "s3cret" not in finding.text

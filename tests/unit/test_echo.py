@@ -21,8 +21,8 @@ from airflow_mcp.check import findings
 from airflow_mcp.errors import AirflowMcpError, MayHaveHappenedError, NotSignedInError
 from airflow_mcp.instance import Instance
 from tests.examples import agreeable
-from tests.fakes import Airflow
-from tests.replay import URL, Replay, replayed
+from tests.fakes import LOGIN, URL, Airflow, Fake, Replay
+from tests.replay import replayed
 
 pytestmark = pytest.mark.anyio
 
@@ -174,15 +174,15 @@ def told(text: str, secret: str) -> list[str]:
     return [form for form in forms(secret) if form[: max(10, len(form) // 2)].lower() in text.lower()]
 
 
-class Echoing(httpx.AsyncBaseTransport):
-    """An Airflow that echoes: `give` is what it says to what is no login and no question for the version."""
+class Echoing(Fake):
+    """An Airflow that echoes: `give` is what it says to what is no login."""
 
-    def __init__(self, version: str) -> None:
-        self.version = version
+    def __init__(self) -> None:
+        super().__init__()
         self.give: Callable[[], httpx.Response | Exception] = lambda: httpx.Response(200, json={})
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if request.url.path == "/auth/token":
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == LOGIN:
             return httpx.Response(201, json={"access_token": LOGIN_TOKEN})
         answer = self.give()
         if isinstance(answer, Exception):
@@ -205,7 +205,7 @@ async def test_no_error_or_log_tells_a_secret_that_is_echoed(
     kind: str, version: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    echoing = Echoing(version)
+    echoing = Echoing()
     airflow = Airflow(Instance(**{"url": URL, "api_version": VERSIONS[version]} | GIVEN[kind]), echoing)
     wrong = []
     secrets = secrets_of(kind, version)

@@ -42,9 +42,9 @@ from airflow_mcp.errors import (
 from airflow_mcp.instance import Instance
 from airflow_mcp.tools.toolsets import ALL_TOOLS
 from tests.examples import ID_ARGUMENTS, agreeable, examples, with_id
-from tests.fakes import Airflow
+from tests.fakes import URL, Airflow, Fake, Replay, connect_error
 from tests.releases import LAST
-from tests.replay import URL, Replay, connect_error, replayed
+from tests.replay import replayed
 from tests.routes import ROUTES as ALL_ROUTES
 
 pytestmark = pytest.mark.anyio
@@ -106,21 +106,8 @@ def plain(status: int, **headers: str) -> httpx.Response:
     return httpx.Response(status, json={"status": status}, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
 
-class Wire(httpx.MockTransport):
-    """Answers by a function; `requests` has all that was sent."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.requests: list[httpx.Request] = []
-        self._answer = answer
-        super().__init__(self._note)
-
-    async def _note(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        return await self._answer(request)
-
-
-def sender(*given: httpx.Response | Exception | float, **settings: Any) -> tuple[Http, Wire]:
-    wire = Wire(answers(*given))
+def sender(*given: httpx.Response | Exception | float, **settings: Any) -> tuple[Http, Fake]:
+    wire = Fake(answers(*given))
     return Http(Instance(**{"url": URL} | settings), wire), wire
 
 
@@ -181,7 +168,7 @@ REFUSED = {
 @pytest.mark.parametrize(("value", "segment"), SEGMENTS.items(), ids=[*range(len(SEGMENTS))])
 async def test_an_id_is_one_encoded_segment(value: str, segment: str) -> None:
     assert build_path("dags/{dag_id}/details", {"dag_id": value}) == f"dags/{segment}/details"
-    wire = Wire(answers(FINE))
+    wire = Fake(answers(FINE))
     airflow = Airflow(Instance(url=URL, api_version="v2"), wire)
     await airflow.read("dags/{dag_id}/tasks/{task_id}", {"dag_id": value, "task_id": value})
     [request] = wire.requests
@@ -190,7 +177,7 @@ async def test_an_id_is_one_encoded_segment(value: str, segment: str) -> None:
 
 @pytest.mark.parametrize("value", REFUSED.values(), ids=REFUSED)
 async def test_an_id_that_cannot_be_one_is_refused_by_name(value: str) -> None:
-    airflow = Airflow(Instance(url=URL, api_version="v2"), wire := Wire(answers(FINE)))
+    airflow = Airflow(Instance(url=URL, api_version="v2"), wire := Fake(answers(FINE)))
     with pytest.raises(InvalidArgumentError, match=r"^run_id: ") as refused:
         await airflow.read("dags/{dag_id}/dagRuns/{run_id}", {"dag_id": "etl", "run_id": value})
     assert refused.value.field == "run_id"
@@ -329,7 +316,7 @@ async def test_a_bad_id_is_refused_by_name_before_anything_is_sent(tool: str, na
 
 @pytest.mark.parametrize("given", ["https://host/airflow", "https://host/airflow/", "https://host/airflow/api/v1/"])
 async def test_the_path_prefix_comes_before_everything(given: str) -> None:
-    wire = Wire(obedient)
+    wire = Fake(obedient)
     airflow = Airflow(Instance(url=given, username="ana", password="pw"), wire)
     await airflow.read("dags")
     assert [str(request.url) for request in wire.requests] == [
@@ -454,7 +441,7 @@ async def test_all_tries_together_end_with_the_time_out() -> None:
         await anyio.sleep(0.2)
         return plain(503)
 
-    wire = Wire(slowly_failing)
+    wire = Fake(slowly_failing)
     with pytest.raises(TimedOutError):
         await Http(Instance(url=URL, timeout=0.5), wire).send(READ)
     assert len(wire.requests) == 3
@@ -662,7 +649,7 @@ async def test_query_and_headers_are_what_airflow_reads() -> None:
     ],
 )
 async def test_what_a_refused_change_did(status: int, effects: str) -> None:
-    wire = Wire(answers(httpx.Response(status, headers={"location": f"{URL}/done"})))
+    wire = Fake(answers(httpx.Response(status, headers={"location": f"{URL}/done"})))
     with pytest.raises(AirflowMcpError) as error:
         await Http(Instance(url=URL), wire).send(CHANGE)
     assert error.value.effects == effects
@@ -680,14 +667,14 @@ async def test_what_a_refused_change_did(status: int, effects: str) -> None:
     ],
 )
 async def test_what_is_not_marked_as_a_change_cannot_be_one(request_: Request) -> None:
-    wire = Wire(answers(FINE))
+    wire = Fake(answers(FINE))
     with pytest.raises(ValueError, match="is not marked as a change"):
         await Http(Instance(url=URL), wire).send(request_)
     assert wire.requests == []
 
 
 async def test_a_delete_that_is_answered_with_nothing_is_made_once() -> None:
-    wire = Wire(answers(httpx.Response(204)))
+    wire = Fake(answers(httpx.Response(204)))
     assert await Http(Instance(url=URL), wire).send(Request("DELETE", "api/v2/dags/etl", change=True)) is None
     assert [request.method for request in wire.requests] == ["DELETE"]
 
@@ -700,7 +687,7 @@ PLAIN = {"content-type": "text/plain"}
 
 async def lines_of(*pieces: bytes, coding: str = "identity", **settings: Any) -> list[str]:
     headers = {**PLAIN, "content-encoding": coding}
-    wire = Wire(lambda _: answered(httpx.Response(200, headers=headers, stream=Chunks(*pieces))))
+    wire = Fake(lambda _: answered(httpx.Response(200, headers=headers, stream=Chunks(*pieces))))
     return [line async for line in Http(Instance(url=URL, **settings), wire).lines(LOG)]
 
 
@@ -746,7 +733,7 @@ async def test_of_a_log_without_end_no_more_is_read_than_is_taken() -> None:
             self.closed = True
 
     stream = Endless()
-    http = Http(Instance(url=URL), Wire(lambda _: answered(httpx.Response(200, headers=PLAIN, stream=stream))))
+    http = Http(Instance(url=URL), Fake(lambda _: answered(httpx.Response(200, headers=PLAIN, stream=stream))))
     async with aclosing(http.lines(LOG)) as lines:
         assert await anext(lines) == "again"
     assert given <= 2
@@ -801,7 +788,7 @@ async def test_of_a_cut_line_of_many_secrets_none_is_left() -> None:
 async def test_a_web_page_is_no_log(kind: str) -> None:
     page = httpx.Response(200, headers={"content-type": kind}, stream=Chunks(b"<html>\nSign in\n"))
     with pytest.raises(NotAirflowError, match=r"(?i)html.* a web page, not Airflow's API"):
-        [line async for line in Http(Instance(url=URL), Wire(lambda _: answered(page))).lines(LOG)]
+        [line async for line in Http(Instance(url=URL), Fake(lambda _: answered(page))).lines(LOG)]
 
 
 async def test_lines_of_an_airflow_that_became_another_say_so() -> None:
@@ -812,7 +799,7 @@ async def test_lines_of_an_airflow_that_became_another_say_so() -> None:
             return httpx.Response(200, json={"version": releases.pop(0)})
         return httpx.Response(404, json={"detail": "Not Found", "status": 404})
 
-    server = Server(Instance(url=URL), Wire(answer))
+    server = Server(Instance(url=URL), Fake(answer))
     api = await server.api()
     route = Route("GET", "dags/{dag_id}/log")
     with pytest.raises(VersionChangedError, match=r"3\.3\.2"):
@@ -825,7 +812,7 @@ async def test_who_stops_early_leaves_nothing_open() -> None:
     sys.set_asyncgen_hooks(finalizer=lambda generator: left.append(repr(generator)))
     try:
         response = httpx.Response(200, headers=PLAIN, stream=Chunks(b"one\ntwo\n", b"three\n"))
-        server = Server(Instance(url=URL, api_version="v2"), Wire(lambda _: answered(response)))
+        server = Server(Instance(url=URL, api_version="v2"), Fake(lambda _: answered(response)))
         known = (await server.api()).known
         async with aclosing(server.lines(known, LOG, {})) as lines:
             assert await anext(lines) == "one"
@@ -843,7 +830,7 @@ async def test_who_stops_early_leaves_nothing_open() -> None:
     ],
 )
 async def test_lines_that_break_off_are_an_error(piece: Exception, kind: type[AirflowMcpError], says: str) -> None:
-    http = Http(Instance(url=URL), Wire(lambda _: answered(httpx.Response(200, stream=Chunks(b"one\n", piece)))))
+    http = Http(Instance(url=URL), Fake(lambda _: answered(httpx.Response(200, stream=Chunks(b"one\n", piece)))))
     lines = http.lines(LOG)
     assert await anext(lines) == "one"
     with pytest.raises(kind, match=re.escape(says)):
@@ -851,13 +838,13 @@ async def test_lines_that_break_off_are_an_error(piece: Exception, kind: type[Ai
 
 
 async def test_lines_that_are_refused_say_why() -> None:
-    wire = Wire(answers(httpx.Response(403, json={"detail": "Forbidden"})))
+    wire = Fake(answers(httpx.Response(403, json={"detail": "Forbidden"})))
     with pytest.raises(AirflowMcpError, match=r"may not do that \(403\).*Needed: can read on Task Logs"):
         [line async for line in Http(Instance(url=URL), wire).lines(LOG)]
 
 
 async def test_lines_are_asked_for_again_before_the_first(slept: list[float]) -> None:
-    wire = Wire(answers(httpx.Response(503), httpx.Response(200, headers=PLAIN, content=b"one\n")))
+    wire = Fake(answers(httpx.Response(503), httpx.Response(200, headers=PLAIN, content=b"one\n")))
     assert [line async for line in Http(Instance(url=URL), wire).lines(LOG)] == ["one"]
     assert len(wire.requests) == 2
     assert wire.requests[0].headers["accept"] == "application/x-ndjson, text/plain"

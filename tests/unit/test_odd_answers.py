@@ -15,8 +15,9 @@ from airflow_mcp.models.tasks import Task, TaskDetails
 from airflow_mcp.server import build_server, offered_prompts
 from airflow_mcp.settings import Settings
 from tests.examples import agreeable, examples, lists
+from tests.fakes import Replay
 from tests.releases import LAST
-from tests.replay import Replay, replayed
+from tests.replay import replayed
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,8 @@ import pytest
 
 from airflow_mcp.release import NEWEST
 from tests.examples import examples
-from tests.replay import Replay, replayed
+from tests.fakes import Replay
+from tests.replay import replayed
 from tests.routes import ROUTES
 
 pytestmark = pytest.mark.anyio

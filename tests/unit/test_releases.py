@@ -11,31 +11,14 @@ import pytest
 from airflow_mcp.errors import AirflowMcpError, NeedsVersionError, VersionChangedError
 from airflow_mcp.instance import Instance
 from airflow_mcp.release import ApiName, Release, Since
-from tests.fakes import MARKED, Airflow
-from tests.replay import URL, Replay, replayed
+from tests.fakes import MARKED, URL, Airflow, OfRelease, Replay
+from tests.replay import replayed
 
 pytestmark = pytest.mark.anyio
 
 SINCE = {name for name, each in MARKED.items() if isinstance(each.mark, Since)}
 CLEAR: dict[str, Any] = {"dag_id": "history", "dag_run_id": "any", "confirm": True}
 SET: dict[str, Any] = {**CLEAR, "task_id": "first"}
-
-
-class Telling(httpx.AsyncBaseTransport):
-    """An Airflow that tells its version, to those who sign in if it is told so, and nothing else."""
-
-    def __init__(self, version: str, *, guarded: bool = False) -> None:
-        self.version = version
-        self.guarded = guarded
-        self.paths: list[str] = []
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.paths.append(request.url.path)
-        if self.guarded and "authorization" not in request.headers:
-            return httpx.Response(401)
-        if request.url.path == ("/api/v1/version" if self.version < "3" else "/api/v2/version"):
-            return httpx.Response(200, json={"version": self.version})
-        return httpx.Response(404, json={"error": "API route not found"})
 
 
 @pytest.mark.parametrize(
@@ -64,7 +47,7 @@ def test_what_a_release_has_and_has_not(version: str, has: set[str], has_not: se
 
 async def test_a_version_in_no_known_form_counts_as_the_newest_of_its_api() -> None:
     for version, newest in (("3-edge", (3, 0)), ("edge", (3, 3))):
-        api = await Airflow(Instance(url=URL), Telling(version)).api()
+        api = await Airflow(Instance(url=URL), OfRelease(version)).api()
         assert (api.release, api.airflow) == (newest, f"Airflow {version}")
 
 
@@ -88,31 +71,33 @@ REFUSED = [
 async def test_it_is_refused_by_name_and_nothing_is_sent(
     version: str, tool: str, arguments: dict[str, Any], name: str, needs: str, forced: bool
 ) -> None:
-    server = Telling(version)
+    server = OfRelease(version)
     api: ApiName = "v1" if version < "3" else "v2"
     async with replayed(server, username=None, password=None, api_version=api if forced else "auto") as session:
         message = await session.error(tool, **arguments)
     exact = not forced or MARKED[name].mark.varies(api)
     assert message == f"{name} needs Airflow {needs}. This is Airflow {version if exact else version[0]}."
-    assert {path.rpartition("/")[2] for path in server.paths} <= {"version"}
-    assert bool(server.paths) is exact
+    assert {path.rpartition("/")[2] for path in server.paths()} <= {"version"}
+    assert bool(server.paths()) is exact
 
 
 async def test_a_version_that_is_set_is_refined_once_and_only_when_it_matters() -> None:
-    server = Telling("3.0.6")
+    server = OfRelease("3.0.6")
     airflow = Airflow(Instance(url=URL, api_version="v2"), server)
     await airflow.require(["only_failed", "latest_dag_version"])
-    assert server.paths == []
+    assert server.paths() == []
     for _ in range(2):
         with pytest.raises(NeedsVersionError, match=r"^note needs Airflow 3\.3\. This is Airflow 3\.0\.6\.$"):
             await airflow.require(["note"])
-    assert server.paths == ["/api/v2/version"] * 3  # once to know it, and before each refusal, for it may have changed
+    assert (
+        server.paths() == ["/api/v2/version"] * 3
+    )  # once to know it, and before each refusal, for it may have changed
 
 
 async def test_a_version_that_is_set_is_refined_with_the_sign_in() -> None:
-    server = Telling("3.3.2", guarded=True)
+    server = OfRelease("3.3.2", lambda request: None if "authorization" in request.headers else httpx.Response(401))
     await Airflow(Instance(url=URL, api_version="v2", token="s3cret"), server).require(["note"])
-    assert server.paths == ["/api/v2/version"]
+    assert server.paths() == ["/api/v2/version"]
     with pytest.raises(AirflowMcpError, match=r"Not signed in \(401\)"):
         await Airflow(Instance(url=URL, api_version="v2"), server).require(["note"])
 
@@ -136,7 +121,7 @@ async def test_what_was_missing_is_available_after_an_upgrade() -> None:
 
 @pytest.mark.parametrize("api_version", ["auto", "v2"])
 async def test_an_upgrade_is_noticed_before_a_refusal_whatever_the_settings_name(api_version: str) -> None:
-    server = Telling("3.0.6")
+    server = OfRelease("3.0.6")
     airflow = Airflow(Instance(url=URL, api_version=api_version, token="t"), server)
     with pytest.raises(NeedsVersionError):
         await airflow.require(["note"])

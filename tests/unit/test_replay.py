@@ -12,7 +12,8 @@ from mcp.types import CallToolResult
 
 from airflow_mcp.tools.schema import output_schema
 from airflow_mcp.tools.toolsets import ALL_TOOLS
-from tests.replay import Replay, replayed
+from tests.fakes import Replay
+from tests.replay import replayed
 from tests.scenarios import calls, previews, reads
 from tests.servers import RECORDED
 from tests.session import text_of
