@@ -31,6 +31,7 @@ DAG_IDS = (
     "mapped_group",
     "renamed",
     "setups",
+    "passwords",
 )
 PATIENCE = 120
 """Seconds for an Airflow to get ready: less than its first test may take."""

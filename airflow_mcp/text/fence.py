@@ -8,6 +8,7 @@ from functools import lru_cache
 from unicodedata import category, name, normalize
 
 from airflow_mcp.text.clean import clean, shown
+from airflow_mcp.text.redact import redacted
 
 _ST = "\ufb06"  # one character
 # Drawn like these, and neither the same when decomposed nor so named in Unicode: most are from its list of confusables.
@@ -49,11 +50,24 @@ class Fence:
         return f"{self.start}\n{text}\n{self.end}"
 
 
-def safe(text: str) -> str:
-    """Text as it may leave this server: clean, and with nothing that could be taken for a fence."""
+def safe(text: str, *, before: str = "", after: str = "") -> str:
+    """Text as it may leave this server: clean, its secrets masked, and with nothing that could be taken for a fence.
+
+    `before` and `after` stood around it: a secret that was cut is known by what is missing of it.
+    """
     text = clean(text)
-    # Here secrets will be masked by rule, in answers and errors alike: what hid them is shown by now.
+    # What hid in a secret is shown by now.
+    if before or after:
+        before = clean(before)
+        text = redacted(before + text + clean(after), len(before), len(before) + len(text))
+    else:
+        text = redacted(text)
     return without_fences(text)
+
+
+def safe_id(text: str) -> str:
+    """The same of an id, which a caller gives back: whatever it looks like, it is no secret."""
+    return without_fences(clean(text))
 
 
 def without_fences(text: str) -> str:

@@ -7,10 +7,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_mcp.text.fence import Fence, safe
+from airflow_mcp.text.fence import Fence, safe, safe_id
+from airflow_mcp.text.redact import redacted_by_name, redacted_pair
 
 MOST_MESSAGE = 4000
 LONGEST_NAME = 100
+IDS = ("_id", "_ids", "plan")
+"""How the names of fields end that hold what a caller gives back."""
+AROUND = 2000
+"""Characters around a cut that are looked at for a secret that it goes through."""
 ITEM = 40  # characters of a text for which there may be one item of a list
 
 Schema = Mapping[str, Any]
@@ -34,49 +39,53 @@ class Outgoing:
         """A text of Airflow's users with a sign for the walk to put fences around it."""
         return self._fence.start + text
 
-    def walked(self, value: Any, schema: Schema) -> Any:
-        """JSON data that fits a schema, with all of its texts and names safe, and cut where they are long."""
+    def walked(self, value: Any, schema: Schema, *, is_id: bool = False) -> Any:
+        """JSON data that fits a schema, with all of its texts and names safe, and cut where they are long.
+
+        Ids, which a caller gives back, are not searched for secrets.
+        """
         if isinstance(value, str):
-            return self._text(value)
+            return self._text(value, is_id=is_id)
         if _is_no_number(value):
             return json.dumps(value)
         if not isinstance(value, list | dict):
             return value
         if not schema:
             return self._of_any_kind(value)
-        return self._list(value, schema) if isinstance(value, list) else self._object(value, schema)
+        return self._list(value, schema, is_id) if isinstance(value, list) else self._object(value, schema)
 
-    def _text(self, text: str) -> str:
+    def _text(self, text: str, *, is_id: bool) -> str:
         # Nobody outside knows the code of this answer.
         if not text.startswith(self._fence.start):
-            return self._shortened(text)
+            return self._shortened(text, is_id=is_id)
         return self._fence.around(self._shortened(text.removeprefix(self._fence.start)))
 
-    def _list(self, items: list[Any], schema: Schema) -> list[Any]:
+    def _list(self, items: list[Any], schema: Schema, is_id: bool) -> list[Any]:
         kind = schema.get("items", {})
         kept = items if "properties" in kind else self._few(items)
-        return [self._at(number, item, kind) for number, item in enumerate(kept)]
+        return [self._at(number, item, kind, is_id=is_id) for number, item in enumerate(kept)]
 
     def _object(self, fields: dict[str, Any], schema: Schema) -> dict[str, Any]:
         known = schema.get("properties")
         if known is not None:
             return {
-                name: self._at(name, item, known[name])
-                for name, item in fields.items()
+                name: self._at(name, item, known[name], is_id=name.endswith(IDS))
+                for name, item in redacted_pair(fields).items()
                 if not (_is_no_number(item) and known[name].get("type") == "number")  # its text would not fit
             }
         kind = schema.get("additionalProperties", {})
-        kept = self._few(list(fields.items()))
+        kept = self._few(list(redacted_by_name(fields).items()))
         return {self._shortened(name): self._at(name, item, kind) for name, item in kept}
 
-    def _at(self, place: str | int, value: Any, schema: Schema) -> Any:
+    def _at(self, place: str | int, value: Any, schema: Schema, *, is_id: bool = False) -> Any:
         self._where.append(place)
-        walked = self.walked(value, schema)
+        walked = self.walked(value, schema, is_id=is_id)
         self._where.pop()
         return walked
 
     def _of_any_kind(self, value: Any) -> Any:
         """What no schema tells of: whole, or the beginning of its JSON."""
+        value = redacted_by_name(value)
         written = json.dumps(value, ensure_ascii=False)
         if len(written) <= self._most:
             kept = self._safe(value)
@@ -99,9 +108,9 @@ class Outgoing:
             self._note(f"{most} of {len(items)}")
         return items[:most]
 
-    def _shortened(self, text: str) -> str:
+    def _shortened(self, text: str, *, is_id: bool = False) -> str:
         number = self._most
-        while len(kept := safe(text[:number])) > 2 * self._most:
+        while len(kept := _beginning(text, number, is_id=is_id)) > 2 * self._most:
             number = number * 2 * self._most // len(kept)
         if number >= len(text):
             return kept
@@ -117,8 +126,14 @@ def as_message(text: str) -> str:
     """An error, or a line of the check, as it may leave this server: on one line; of a long one the middle goes."""
     if len(text) > MOST_MESSAGE:
         half = MOST_MESSAGE // 2
-        text = f"{text[:half]} … ({len(text) - 2 * half} characters) … {text[-half:]}"
+        begin = safe(text[:half], after=text[half : half + AROUND])
+        end = safe(text[-half:], before=text[-half - AROUND : -half])
+        text = f"{begin} … ({len(text) - 2 * half} characters) … {end}"
     return safe(" ".join(text.splitlines()))
+
+
+def _beginning(text: str, number: int, *, is_id: bool) -> str:
+    return safe_id(text[:number]) if is_id else safe(text[:number], after=text[number : number + AROUND])
 
 
 def _short(name: str) -> str:
