@@ -92,7 +92,7 @@ WORST: dict[str, list[Any]] = {
     "airflow_mcp.text.evidence.signs._QUIET": [many("retr"), many("will be ")],
     "airflow_mcp.text.evidence.signs._DEBUG": [many("level="), many('"level": "')],
     "airflow_mcp.text.evidence.blocks._LISTED": [many("##[group]"), many("Running ")],
-    "airflow_mcp.text.evidence.blocks._OUTPUT": [many("##[endgroup"), many("Output")],
+    "airflow_mcp.text.evidence.blocks._LISTED_TO": [many("##"), many("#")],
     "airflow_mcp.text.evidence.choose._WORD": [many("aa "), many("a")],
     "airflow_mcp.text.evidence.choose._TOKEN": [many("a"), many("1"), many("!"), many("\u200b")],
     "airflow_mcp.text.fence._OPENING": [many("x"), many("<")],

@@ -27,6 +27,8 @@ Traceback (most recent call last):
     return_value = self.execute_callable()
   File "/opt/airflow/dags/sales_etl.py", line 30, in totals
     total += amount(row)
+  File "/opt/airflow/dags/sales_etl.py", line 23, in amount
+    raise BadRow(row) from error
 BadRow: row 4711 has no amount: '12,50'"""
 
 
@@ -75,6 +77,7 @@ def test_each_exception_of_a_chain_is_kept_with_the_frames_of_ones_own_code() ->
         "decimal.InvalidOperation: [<class 'decimal.ConversionSyntax'>]",
         '  File "/opt/airflow/dags/sales_etl.py", line 21, in amount',
         "The above exception was the direct cause of the following exception:",
+        '  File "/opt/airflow/dags/sales_etl.py", line 23, in amount',
         '  File "/opt/airflow/dags/sales_etl.py", line 30, in totals',
         "BadRow: row 4711 has no amount: '12,50'",
     ):
@@ -120,6 +123,43 @@ def test_what_preceded_a_failure_and_what_follows_it_is_kept() -> None:
         "cp: cannot stat '/data/a.csv': No such file or directory",
         "exit status 1",
     ]
+
+
+def test_a_script_that_a_runner_lists_is_no_evidence_but_what_it_prints() -> None:
+    script = ["##[group]Run ./load.sh", "if ! ./load; then echo 'Error: not loaded'; exit 1; fi", "##[endgroup]"]
+    found = texts([*BORING, *script, "Error: no such table: orders", "##[error]Process completed with exit code 1."])
+    assert "Error: no such table: orders" in found
+    assert script[1] not in found
+
+
+def test_a_list_without_end_hides_no_error() -> None:
+    log = ["##[group]Run ./load.sh", *BORING, *BORING, "ValueError: no rows"]
+    assert "ValueError: no rows" in texts(log)
+    assert "ValueError: no rows" in texts(["Running command: ssh host ./load.sh", "ValueError: no rows"])
+
+
+def test_what_another_logger_says_within_a_traceback_is_not_its_exception() -> None:
+    log = TRACEBACK.split("\n")
+    log.insert(2, "[2026-11-29T06:00:00.000+0000] {orders.py:26} INFO - order 1 is loaded")
+    found = texts([*BORING, *log])
+    assert "BadRow: row 4711 has no amount: '12,50'" in found
+    assert "decimal.InvalidOperation: [<class 'decimal.ConversionSyntax'>]" in found
+
+
+def test_exceptions_of_a_group_are_kept() -> None:
+    group = """  + Exception Group Traceback (most recent call last):
+  |   File "/opt/airflow/dags/sales_etl.py", line 9, in load
+  |     raise ExceptionGroup("two parts failed", errors)
+  | ExceptionGroup: two parts failed (2 sub-exceptions)
+  +-+---------------- 1 ----------------
+    | ValueError: part 3 is empty
+    +---------------- 2 ----------------
+    | KeyError: 'amount'
+    +------------------------------------"""
+    found = [line.strip(" |") for line in texts([*BORING, *group.split("\n"), *BORING])]
+    assert "ValueError: part 3 is empty" in found
+    assert "KeyError: 'amount'" in found
+    assert "ExceptionGroup: two parts failed (2 sub-exceptions)" in found
 
 
 @pytest.mark.parametrize(

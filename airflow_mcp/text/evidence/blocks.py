@@ -28,9 +28,10 @@ _LIBRARY = (
     *("at java.", "at javax.", "at jdk.", "at sun.", "at scala.", "at org.apache.", "at org.springframework."),
     *("at org.junit.", "at org.gradle.", "at io.netty.", "at System.", "at Microsoft."),
 )
-# A runner lists the script of a step before it runs it: what stands there has not happened.
-_LISTED = re.compile(r"##\[group\]Run |Running command: ")
-_OUTPUT = re.compile(r"##\[endgroup\]|Output:")
+# A runner lists the script and the variables of a step before it runs it: what stands there has not happened.
+_LISTED = re.compile(r"##\[group\]Run ")
+_LISTED_TO = re.compile(r"##\[")
+LONGEST_LIST = 500  # lines
 
 
 class Kept(NamedTuple):
@@ -81,12 +82,13 @@ class Blocks:
         self._quiet = 0  # lines since the last one that tells anything
         self._indent = 0
         self._traceback: int | None = None
+        self._logged = False  # whether a logger put something before each of its lines
         self._own = True  # whether a frame is of the user's own code
-        self._listing = False
+        self._listing = 0  # lines of a step's script that may follow
         self._step = 0
         self._signs = Signs()
-        self._recent: deque[tuple[int, str]] = deque(maxlen=BEFORE)
-        self._command: tuple[int, str] | None = None
+        self._recent: deque[tuple[int, str] | Kept] = deque(maxlen=BEFORE)
+        self._command: Kept | None = None
 
     @property
     def final(self) -> Kept | None:
@@ -113,13 +115,13 @@ class Blocks:
         else:
             sign, weight = self._in_traceback(line, sign, weight)
         if message.lstrip().startswith("Traceback (most recent call last)"):
-            self._traceback, self._own = line.indent, True
+            self._traceback, self._own, self._logged = line.indent, True, line.start > 0
         if sign is Sign.COMMAND:
-            self._command = number, raw
+            self._command = _kept(line, sign, weight)
         if weight >= ANCHOR:
             self._anchor(line, sign, weight)
         else:
-            self._follow(line, raw, sign, weight)
+            self._follow(line, sign, weight)
 
     def _in_traceback(self, line: Line, sign: Sign, weight: float) -> tuple[Sign, float]:
         """What a line of a Python traceback is: a frame, or its code, or after them the exception."""
@@ -128,16 +130,16 @@ class Blocks:
                 self._own = not _of_a_library(line.message)
             return Sign.PLACE, OWN if self._own else LITTLE
         self._traceback = None
-        return (sign, weight) if weight >= ANCHOR else (Sign.EXCEPTION, Sign.EXCEPTION.value)
+        if weight >= ANCHOR or self._logged != (line.start > 0):  # of another logger: it came in between
+            return sign, weight
+        return Sign.EXCEPTION, Sign.EXCEPTION.value
 
     def _listed(self, number: int, message: str) -> bool:
         """Whether it belongs to the script that a runner lists before it runs it."""
+        listed = self._listing > 0 and not _LISTED_TO.match(message)
+        self._listing = self._listing - 1 if listed else 0
         if _LISTED.match(message):
-            self._listing, self._open, self._step = True, None, number
-            return False
-        listed = self._listing
-        if listed:
-            self._listing = not _OUTPUT.match(message)
+            self._listing, self._open, self._step = LONGEST_LIST, None, number
         return listed
 
     def _anchor(self, line: Line, sign: Sign, weight: float) -> None:
@@ -161,9 +163,10 @@ class Blocks:
         self._quiet, self._indent = 0, line.indent
 
     def _begin(self, new: bool) -> None:
-        before = [] if not self._command or self._command in self._recent else [self._command]
-        read_again = (self._before(number, raw) for number, raw in (*before, *self._recent))
-        self._open = Block([line for line in read_again if line.weight >= 0])
+        before = [line if isinstance(line, Kept) else self._unread(*line) for line in self._recent]
+        if self._command and self._command not in before:
+            before.insert(0, self._command)
+        self._open = Block([line for line in before if line.weight >= 0])
         self._recent.clear()
         if new:
             self._blocks.append(self._open)
@@ -172,18 +175,19 @@ class Blocks:
         if len(self._blocks) > 2 * MOST_BLOCKS:
             self._prune()
 
-    def _before(self, number: int, raw: str) -> Kept:
+    def _unread(self, number: int, raw: str) -> Kept:
+        """A line that says nothing of a failure, as it is kept for what it stood before."""
         line = read(number, raw)
-        sign, weight = self._signs.weigh(line)
-        return _kept(line, sign, weight)
+        return _kept(line, *self._signs.weigh(line))
 
-    def _follow(self, line: Line, raw: str, sign: Sign, weight: float) -> None:
+    def _follow(self, line: Line, sign: Sign, weight: float) -> None:
+        kept = _kept(line, sign, weight)
         self._quiet += 0 if line.indent > self._indent else 1
         if self._open is None or self._quiet > AFTER or self._open.full:
             self._open = None
-            self._recent.append((line.number, raw))
+            self._recent.append(kept)
         else:
-            self._open.add(_kept(line, sign, weight))
+            self._open.add(kept)
 
     def _prune(self) -> None:
         """Those at both ends stay, and of the others those that tell most."""
@@ -199,7 +203,8 @@ class Blocks:
 
 def _kept(line: Line, sign: Sign, weight: float) -> Kept:
     longest = LONGEST_ANCHOR if weight >= ANCHOR else LONGEST_CONTEXT
-    return Kept(line.number, shortened(line.text, longest), hash(alike(line.message)), sign, weight)
+    same = line.message if sign is Sign.PLACE else alike(line.message)  # other lines of a file are other places
+    return Kept(line.number, shortened(line.text, longest), hash(same), sign, weight)
 
 
 def _of_a_library(message: str) -> bool:

@@ -17,7 +17,7 @@ NUMBER = 8  # characters that a line's number takes
 LONGEST_ANCHOR = 400
 LONGEST_CONTEXT = 200
 PER_TOKEN = 4
-LEAST = 0.35  # what a line must add
+LEAST, LEAST_AT_THE_END = 0.15, 0.5  # what a line must add, while there is room and when there is little
 NEAR = 150  # lines
 MOST_CANDIDATES = 3000
 _WORD = re.compile(r"[A-Za-z]{3,}")
@@ -46,8 +46,8 @@ class Chooser:
     """Takes the line that adds most for its length, until there is no more room."""
 
     def __init__(self, most: int) -> None:
-        self.room = most
-        self.tokens = most / PER_TOKEN
+        self._room = self.room = most
+        self._tokens = self.tokens = most / PER_TOKEN
         self.kept: dict[int, tuple[Kept, str]] = {}
         self._keys: set[int] = set()
         self._words: set[str] = set()
@@ -68,6 +68,12 @@ class Chooser:
         worth = candidate.worth * (0.2 + 0.8 * new) / (1 + 0.5 * alike)
         worth /= 1 + 0.04 * self._blocks.get(candidate.block, 0)
         return worth / math.sqrt(size + 60)
+
+    @property
+    def least(self) -> float:
+        """What a line must add to be taken: the more, the less room there is."""
+        free = min(self.tokens / max(self._tokens, 1), self.room / max(self._room, 1))
+        return LEAST * free + LEAST_AT_THE_END * (1 - free)
 
     def take(self, candidate: Candidate) -> None:
         """Keep it, if it fits."""
@@ -110,7 +116,7 @@ def choose(blocks: Blocks, most: int) -> list[KeptLine]:
     while heap:
         _, place = heapq.heappop(heap)
         worth = chooser.worth(candidates[place])
-        if worth < LEAST:
+        if worth < chooser.least:
             continue
         if heap and worth < -heap[0][0]:
             heapq.heappush(heap, (-worth, place))

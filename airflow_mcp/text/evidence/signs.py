@@ -8,7 +8,7 @@ from enum import Enum
 from airflow_mcp.text.evidence.line import Line
 
 MOST_KNOWN = 10_000
-LITTLE = 5  # what a line tells whatever is around it: a runner's routine, a frame of a library
+LITTLE = 1  # what a line tells whatever is around it: a runner's routine, a frame of a library
 
 
 class Sign(Enum):
@@ -92,7 +92,7 @@ _AT_START = (
     (
         Sign.COMMAND,
         _any(
-            r"\+{1,4} \S|\$ \S|> \[?[a-z@./][\w@./-]{0,80}[ \]]",
+            r"\+{1,4} (?!Exception Group)\S|\$ \S|> \[?[a-z@./][\w@./-]{0,80}[ \]]",
             r"##\[group\]Run |(?:##)?\[command\]|#\d+ \[[^\]]{1,60}\] |Step \d+/\d+ ?:",
             r"Running command\b|(?:Running|Executing|Run)[: ].{0,20}[/\[]",
         ),
@@ -108,7 +108,7 @@ _AT_START = (
     (
         Sign.EXCEPTION,
         _any(
-            r"(?:E {2,11})?(?:\[\w{1,20}\] )?"
+            r"(?:E {2,11}|\| {1,4})?(?:\[\w{1,20}\] )?"
             r"(?:(?:Caused by:?|Exception in thread \S{1,80}|Unhandled \w{1,20}|Uncaught) )?"
             r"(?:[A-Za-z_][\w$]{0,80}[.:]{1,2}){0,12}"
             r"[A-Za-z_]\w{0,80}(?:Error|Exception|Exit|Interrupt|Fault|Timeout|Failure)(?:$|:(?!\w)| \(|\[)",
@@ -138,7 +138,7 @@ _AT_START = (
             rf"[{_BAD}]\s{{0,4}}\S|not ok \d|\d{{1,4}}\) \w",
         ),
     ),
-    (Sign.ERROR, _any(r"error |\w{0,20} ?[Ee]rror in\b|[A-Z]{2,8}-\d{4,6}: ")),
+    (Sign.ERROR, _any(r"(?:[a-z]{2,12} )?error |\w{0,20} ?[Ee]rror in\b|[A-Z]{2,8}-\d{4,6}: ")),
     (
         Sign.ASSERTION,
         _any(
