@@ -125,6 +125,22 @@ def test_what_preceded_a_failure_and_what_follows_it_is_kept() -> None:
     ]
 
 
+def test_what_airflow_says_of_each_task_is_no_evidence() -> None:
+    log = """15:14:00 local_task_job_runner.py:123 ::group::Pre task execution logs
+15:14:01 taskinstance.py:2885 Starting attempt 1 of 1
+15:14:04 taskinstance.py:3158 Exporting env vars: AIRFLOW_CTX_DAG_OWNER='ben'
+15:14:04 taskinstance.py:740 ::endgroup::
+15:14:04 loading south.csv
+15:14:04 ERROR taskinstance.py:3337 Task failed with exception
+Traceback (most recent call last):
+  File "/opt/airflow/dags/load_files.py", line 32, in load_file
+    raise ValueError(f"{name}: line 118 has 4 columns, expected 6")
+ValueError: south.csv: line 118 has 4 columns, expected 6
+15:14:04 taskinstance.py:1242 Marking task as FAILED. dag_id=load_files, task_id=load_file
+15:14:04 local_task_job_runner.py:266 Task exited with return code 1"""
+    assert [line.number for line in kept(log.split("\n"))] == [5, 6, 7, 8, 9, 10, 12]
+
+
 def test_a_script_that_a_runner_lists_is_no_evidence_but_what_it_prints() -> None:
     script = ["##[group]Run ./load.sh", "if ! ./load; then echo 'Error: not loaded'; exit 1; fi", "##[endgroup]"]
     found = texts([*BORING, *script, "Error: no such table: orders", "##[error]Process completed with exit code 1."])

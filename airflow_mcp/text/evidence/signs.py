@@ -243,9 +243,11 @@ _WELL = (
     *("0", "no ", "zero", "without", "none", "null", "false", "nil", "[]", "never"),
     *("on error", "on-error", "if ", "fast", "handl", "report", "messag", "log", "page", "track"),
 )
+# What Airflow says of each task, and runners of each group of lines.
 _ROUTINE = _any(
-    r"Marking task as |Pre task exec|Post task exec|Running: \['airflow",
-    r"::(?:end)?group::|##\[endgroup\]",
+    r"Dependencies all met|Starting attempt \d|Executing <|Started process \d|Running: \['airflow|Job \d+: Subtask",
+    r"Running <TaskInstance|Exporting env vars|Marking task as |\d+ downstream tasks|DAG bundles loaded",
+    r"Filling up the DagBag|Pre task exec|Post task exec|\(the traceback above|::(?:end)?group::|##\[endgroup\]",
 )
 _PASSED = _any(r"\W{0,3}(?:PASS|PASSED|OK|ok)\b|[✓✔√]")
 _PASSED_AT_THE_END = _any(
