@@ -101,6 +101,17 @@ def test_repeats_are_folded_and_counted() -> None:
     assert [(line.number, line.times) for line in found] == [(1, 899), (900, 1)]
 
 
+def test_what_lines_of_a_kind_end_with_alike_is_shown_once() -> None:
+    why = " - ConnectionError: could not reach db.example:5432 within 30 seconds, giving up"
+    failed = [
+        f"FAILED tests/test_{name}.py::test_rows{why}"
+        for name in ("orders", "line_items", "exchange", "user", "warehouse_x")
+    ]
+    found = texts([*BORING, *failed])
+    assert len(found) == 6
+    assert sum(why in text for text in found) == 2
+
+
 def test_numbers_are_those_of_the_log() -> None:
     log = [*BORING, *TRACEBACK.split("\n"), *BORING]
     found = kept(log)
@@ -184,6 +195,8 @@ def test_exceptions_of_a_group_are_kept() -> None:
         "Finished with 0 errors, 0 warnings",
         "Command exited with return code 0",
         "tests/test_error.py::test_raises_an_exception PASSED   [ 12%]",
+        "[gw2] [ 47%] PASSED tests/test_net.py::test_raises[501-Server Error]",
+        "tests/test_net.py::test_raises[401-Client Error]",
         "test tests/fail/macros_join.rs [should fail to compile] ... ok",
         "✓ throws an error when the file is missing (3 ms)",
         "   Compiling thiserror v1.0.69",

@@ -64,8 +64,8 @@ class Chooser:
         new = sum(word not in self._words for word in words) / max(len(words), 3) if words else 0.5
         new = max(new, 0.4) if line.sign is Sign.COMMAND else new
         alike = self._shapes.get(_shape(line), 0) if line.weight >= ANCHOR else 0
-        size = len(line.text) + NUMBER
-        worth = candidate.worth * (0.2 + 0.8 * new) / (1 + 0.5 * alike)
+        size = len(self._text(line) if alike else line.text) + NUMBER
+        worth = candidate.worth * (0.2 + 0.8 * new) / (1 + 0.3 * alike)
         worth /= 1 + 0.04 * self._blocks.get(candidate.block, 0)
         return worth / math.sqrt(size + 60)
 
@@ -75,18 +75,21 @@ class Chooser:
         free = min(self.tokens / max(self._tokens, 1), self.room / max(self._room, 1))
         return LEAST * free + LEAST_AT_THE_END * (1 - free)
 
+    def _text(self, line: Kept) -> str:
+        """What is shown of a line: not what it ends with like those of its shape that are kept."""
+        text = shortened(line.text, LONGEST_ANCHOR if line.weight >= ANCHOR else LONGEST_CONTEXT)
+        shape = _shape(line)
+        tail = _same_end(text, self._tails.get(shape, "")) if self._shapes.get(shape, 0) > 1 else 0
+        return f"{text[:-tail]}…" if 40 <= tail < len(text) - 20 else text
+
     def take(self, candidate: Candidate) -> None:
         """Keep it, if it fits."""
         line = candidate.line
         if line.number in self.kept:
             return
-        text = shortened(line.text, LONGEST_ANCHOR if line.weight >= ANCHOR else LONGEST_CONTEXT)
-        shape = _shape(line)
-        tail = _same_end(text, self._tails.get(shape, ""))
-        if self._shapes.get(shape, 0) > 1 and 40 <= tail < len(text) - 20:
-            text = text[:-tail] + "…"
-        else:
-            self._tails[shape] = text
+        text = self._text(line)
+        if not text.endswith("…"):
+            self._tails[_shape(line)] = text
         tokens = _tokens(text)
         if len(text) + NUMBER > self.room or tokens > self.tokens:
             text = "" if self.kept else shortened(text, int(min(self.room - NUMBER, len(text) * self.tokens / tokens)))
@@ -98,6 +101,7 @@ class Chooser:
         self.kept[line.number] = line, text
         self._keys.add(line.key)
         self._words.update(_words(line.text))
+        shape = _shape(line)
         self._shapes[shape] = self._shapes.get(shape, 0) + 1
         self._blocks[candidate.block] = self._blocks.get(candidate.block, 0) + 1
 

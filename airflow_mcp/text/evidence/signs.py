@@ -248,8 +248,11 @@ _ROUTINE = _any(
     r"Dependencies all met|Starting attempt \d|Executing <|Started process \d|Running: \['airflow|Job \d+: Subtask",
     r"Running <TaskInstance|Exporting env vars|Marking task as |\d+ downstream tasks|DAG bundles loaded",
     r"Filling up the DagBag|Pre task exec|Post task exec|\(the traceback above|::(?:end)?group::|##\[endgroup\]",
+    r"[\w./-]{1,200}\.py(?:::\w{1,100}){1,3}(?:\[.{0,300}\])?$",  # a test begins
 )
-_PASSED = _any(r"\W{0,3}(?:PASS|PASSED|OK|ok)\b|[✓✔√]")
+_PASSED = _any(
+    r"(?:\[gw\d{1,3}\] )?(?:\[ {0,3}\d{1,3}%\] )?(?:PASSED|SKIPPED|XFAIL|XPASS)\b|\W{0,3}(?:PASS|PASSED|OK|ok)\b|[✓✔√]"
+)
 _PASSED_AT_THE_END = _any(
     r"(?:\.\.|…|:|\s)\s{0,8}(?:ok|OK|PASSED|passed|success(?:ful)?)"
     r"(?: \([^)]{0,40}\))?(?:\s{1,8}\[ {0,3}\d{1,3}%\])?$"
