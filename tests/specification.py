@@ -60,14 +60,26 @@ class Specification:
 
     def fields(self, method: str, path: str) -> set[str]:
         """What a route's query and body may hold, and what its answer has."""
+        return self.taken(method, path) | self.given(method, path)
+
+    def taken(self, method: str, path: str) -> set[str]:
+        """What a route's query and body may hold."""
+        operation, parameters = self._known(method, path)
+        names = {each["name"] for each in parameters if each["in"] == "query"}
+        return names | self._content(operation.get("requestBody"))
+
+    def given(self, method: str, path: str) -> set[str]:
+        """What a route's answer has."""
+        return self._content(self._known(method, path)[0]["responses"]["200"])
+
+    def _known(self, method: str, path: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         found = self.operation(method, path)
         assert found, (method, path)
-        operation, parameters = found
-        names = {each["name"] for each in parameters if each["in"] == "query"}
-        for holder in (operation.get("requestBody"), operation["responses"]["200"]):
-            if holder and "content" in (holder := self._resolved(holder)):
-                names |= self._properties(holder["content"]["application/json"]["schema"])
-        return names
+        return found
+
+    def _content(self, holder: dict[str, Any] | None) -> set[str]:
+        content = self._resolved(holder or {}).get("content", {})
+        return self._properties(content["application/json"]["schema"]) if content else set()
 
     def _properties(self, schema: dict[str, Any]) -> set[str]:
         schema = self._resolved(schema)
