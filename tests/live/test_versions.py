@@ -29,7 +29,7 @@ OUR_NAMES = {"dataset_expression": "asset_expression", "last_dag_run_state": "la
 
 
 def unlike(model: type[BaseModel]) -> set[str]:
-    """The fields that some releases do not have, not single values: of those a document says little, or wrong things."""
+    """The fields that some releases do not have, but no single values: of those a document says little, or nothing."""
     return {each.name for each in marked(model) if each.mark.value is None}
 
 
