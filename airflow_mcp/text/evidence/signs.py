@@ -31,8 +31,8 @@ class Sign(Enum):
     NONE = 0
 
 
-# A line with none of these says nothing: most lines of a log.
-_STEMS = (
+# Parts of the words of failure. A line with none of the stems says nothing: most lines of a log.
+_WORDS = (
     *(
         "err",
         "fail",
@@ -77,8 +77,8 @@ _STEMS = (
         "signal",
     ),
     *("sigkill", "sigsegv", "http", "status", "got:", "want:", "offen", "vulnerab", "no module", "terminated", "ora-"),
-    *("+ ", "$ ", "##[", "[command]", "running", "executing", "step ", "> "),
 )
+_STEMS = (*_WORDS, "+ ", "$ ", "##[", "[command]", "running", "executing", "step ", "> ")
 _BAD = "✗✕\u00d7●✖❌✘"  # marks before a test that failed
 _MARKS = re.compile(rf"\.\w{{1,8}}:\d{{1,6}}:\d|[{_BAD}]|^#\d")
 
@@ -215,7 +215,7 @@ _ANYWHERE = (
     ),
     (
         Sign.FAILURE,
-        ("",),
+        _WORDS,
         _any(
             _WORD_BEFORE + r"errors?|failed|fails|failure|exception|cannot|can't|could not|couldn't|unable to|denied"
             r"|refused|timed out|time-?out|no such|not (?:found|permitted|allowed|defined|supported|available)"
