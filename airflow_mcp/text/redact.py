@@ -19,7 +19,7 @@ Span = tuple[int, int, str]
 _SHORT = 15  # characters of the shortest secret that has none of these signs
 _SIGNS = frozenset("=:>'\"(")
 _LONG_WORD = re.compile(r"[A-Za-z0-9_-]{16}")
-_GIVEN = re.compile(r"[=>]|--|[A-Za-z_\"'`\])][ \t]?:|[\"'],")
+_GIVEN = re.compile(r"[=>]|--|[A-Za-z_\"'`\])][ \t]?:|[\"'],| is | was ")
 _HINTS = ("pass", "pwd", "secret", "token", "key", "cred", "jwt", "cookie", "auth")
 _FARTHEST = 4096
 """Characters after which a quotation that is still open is one no more, and all of its line is taken."""
@@ -36,7 +36,13 @@ _TYPE = re.compile(
 _AFTER_OPTION = re.compile(r"(\\{0,3}+[\"'],)?+[ \t]{1,20}+(?!-)")
 _CALL = re.compile(r"(?:get|getenv|setdefault|set|setenv|putenv)\([ \t]{0,4}+[\"']$")
 _IN_CALL = re.compile(r"[\"'],[ \t]{0,4}+(?:default(?:_var)?[ \t]{0,2}+=[ \t]{0,2}+)?+(?=[\"'])")
-_ON = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+_NAMED = re.compile(r"(?:name|key)\\{0,3}+[\"']?+[ \t]{0,4}+[:=][ \t]{0,4}+\\{0,3}+[\"']?+$")
+_ITS_VALUE = re.compile(
+    r"\\{0,3}+[\"']?+,?+(?:[ \t]{0,20}+\n[ \t]{0,8}+(?:[0-9]{1,9}+\|?+)?+)?+[ \t]{0,80}+"
+    r"\\{0,3}+[\"']?+val(?:ue)?+\\{0,3}+[\"']?+[ \t]{0,4}+([:=])[ \t]{0,4}+"
+)
+_SAID = re.compile(r"[ \t]{1,4}+(?:is|was):?+[ \t]{1,4}+")
+_ON = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")
 _OPENING = re.compile(r"[rbfuRBFU]{0,2}+(\\{0,3}+(?:\"\"\"|'''|[\"'`]))")
 _QUOTED = {
     '"': re.compile(r'(?:[^"\\\n]|\\[^\n])*+(?=")'),
@@ -199,6 +205,15 @@ def _given(text: str, start: int, end: int, secret: Secret) -> tuple[int, int] |
         return _value(text, found.end(), " ", secret, before=before, quoted=bool(found[1]))
     if _CALL.search(before) and (found := _IN_CALL.match(text, end)):
         return _value(text, found.end(), ",", secret, before=before, quoted=True)
+    return _told(text, end, secret, before)
+
+
+def _told(text: str, end: int, secret: Secret, before: str) -> tuple[int, int] | None:
+    """Where the secret is whose name ends here, and is itself the value of `name`, or the subject of a sentence."""
+    if (found := _ITS_VALUE.match(text, end)) and _NAMED.search(before):
+        return _value(text, found.end(), found[1], secret, before=before, quoted=True)
+    if found := _SAID.match(text, end):
+        return _value(text, found.end(), ":", secret._replace(certain=False), before=before, quoted=True)
     return None
 
 
@@ -219,10 +234,10 @@ def _value(text: str, at: int, sign: str, secret: Secret, *, before: str, quoted
         return None if known and not _is_secret(value, secret) else (start, end)
     if sign in ("==", "==="):  # a release, or two names that are compared
         return None
-    return _unquoted(text, at, sign, secret)
+    return _unquoted(text, at, sign, secret, quoted)
 
 
-def _unquoted(text: str, at: int, sign: str, secret: Secret) -> tuple[int, int] | None:
+def _unquoted(text: str, at: int, sign: str, secret: Secret, quoted: bool) -> tuple[int, int] | None:
     if secret.kind == "authorization":
         found = _CREDENTIALS.match(text, at)
     elif secret.kind == "cookie":
@@ -242,7 +257,7 @@ def _unquoted(text: str, at: int, sign: str, secret: Secret) -> tuple[int, int] 
         return None
     if sign in (":", " ") and is_prose(value, after):
         return None
-    if sign != " " and is_code(value, after, spaced=spaced and sign != ":"):
+    if sign != " " and is_code(value, after, spaced=spaced and (sign != ":" or quoted)):
         return None
     return start, end
 

@@ -23,6 +23,12 @@ _PASSWORDS = (
             r"-u(?:(?<![\w-]-u)|(?<=--u)ser|(?<=-proxy-u)ser)[ \t=]{1,4}+[\"']?[\w.@+-]{1,100}+:([^\s\"']{1,200}+)"
         ),
     ),
+    ("sshpass", re.compile(r"sshpass[ \t]{1,4}+-p[ \t]{0,4}+[\"']?([^\s\"']{1,200}+)")),
+    ("login", re.compile(r"login(?:[ \t][^\s|;&]{1,200}+){0,8}?[ \t]-p[ \t]{1,4}+[\"']?([^\s\"']{1,200}+)")),
+    *(
+        (hint, re.compile(rf"{hint}(?:[ \t][^\s|;&]{{1,200}}+){{0,8}}?[ \t]-p([^\s\"']{{1,200}}+)"))
+        for hint in ("mysql", "mysqldump")
+    ),
     *((hint, re.compile(rf"{hint}[ \t]{{1,4}}+'([^'\n]{{1,500}}+)'")) for hint in _IN_SQL),
     (
         "auth",
