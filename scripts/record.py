@@ -43,15 +43,15 @@ class Recorder(httpx.AsyncHTTPTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await super().handle_async_request(request)
-        body = await response.aread()
+        body, kind = await response.aread(), response.headers.get("content-type", "")
         if not request.url.path.startswith("/auth/"):
             self.exchanges.setdefault(self.tool, []).append(
                 {
                     "at": self.at,
                     "request": described(request),
                     "status": response.status_code,
-                    "type": response.headers.get("content-type", ""),
-                    "body": json.loads(body) if "json" in response.headers.get("content-type", "") else body.decode(),
+                    "type": kind,
+                    "body": json.loads(body) if "json" in kind and "ndjson" not in kind else body.decode(),
                 }
             )
             self.at += 1
@@ -104,7 +104,7 @@ async def record(oracle: Oracle, runs: dict[str, str], tools: Collection[str]) -
 def scrubbed(text: str, oracle: Oracle, runs: dict[str, str]) -> str:
     """Without what is of the machine alone."""
     host = oracle.call("GET", "dags/load_files/dagRuns/~/taskInstances")["task_instances"][0]["hostname"]
-    text = text.replace(str(oracle.server.home), "/opt/airflow")
+    text = text.replace(str(oracle.server.home), "/opt/airflow").replace(str(oracle.server.venv), "/opt/venv")
     for name, value in recorded_runs(oracle.server.release.name).items():
         if name in ("history", "load_files"):
             text = text.replace(quote(runs[name], safe=""), value).replace(runs[name], value)
@@ -112,9 +112,9 @@ def scrubbed(text: str, oracle: Oracle, runs: dict[str, str]) -> str:
     for dag_id in sorted(DAG_IDS):
         if token := oracle.dag(dag_id).get("file_token"):
             text = text.replace(token, f"file-token-of-{dag_id}")
-    return text.replace(f'"hostname": "{host}"', '"hostname": "worker-1"').replace(
-        '"unixname": "root"', '"unixname": "airflow"'
-    )
+    for place in ('"hostname":"{}"', '"body":"{}\\n', " on host {}", "worker '{}'"):
+        text = text.replace(place.format(host), place.format("worker-1"))
+    return text.replace('"unixname":"root"', '"unixname":"airflow"')
 
 
 if __name__ == "__main__":

@@ -118,6 +118,14 @@ class Oracle:
             assert self.wait_for_run(dag_id, run_id) == "failed"
         return runs
 
+    @cached_property
+    def failing_run(self) -> str:
+        """A run of which each task failed in its own way."""
+        self.pause("failing", False)
+        run_id = self.trigger("failing")
+        assert self.wait_for_run("failing", run_id) == "failed"
+        return run_id
+
     def states(self, dag_id: str, run_id: str) -> dict[str, str | None]:
         """The state of each task instance of a run, a mapped one as `task[index]`."""
         path = f"dags/{quote(dag_id, safe='')}/dagRuns/{quote(run_id, safe='')}/taskInstances"

@@ -53,6 +53,18 @@ def runs_of_dags() -> Iterator[Call]:
     yield "get_dag_runs", {"conf_contains": "nothing like it"}
 
 
+def logs(runs: Mapping[str, str]) -> Iterator[Call]:
+    """Logs of the recorded runs."""
+    mapped = {"dag_id": "load_files", "dag_run_id": runs["load_files"], "task_id": "load_file"}
+    yield "get_task_log", {**mapped, "map_index": 2, "max_characters": 40_000}
+    yield "get_task_log", {**mapped, "map_index": 2, "grep": ["valueerror"]}
+    yield "get_task_log", {**mapped, "map_index": 2, "try_number": 9}
+    yield "get_task_log", mapped
+    waits = {"dag_id": "history", "dag_run_id": runs["history"], "task_id": "first"}
+    yield "get_task_log", waits
+    yield "get_task_log", {**waits, "try_number": 1}
+
+
 def previews(runs: Mapping[str, str]) -> Iterator[Call]:
     """Previews of changes of the recorded runs."""
     yield "patch_dag", {"dag_id": "mapped_group", "is_paused": False, "confirm": False}
@@ -102,7 +114,10 @@ def calls(version: str, runs: Mapping[str, str]) -> list[Call]:
         2: [("get_dag_source", {"file_token": runs["file_token"], "end_line": 5})],
         3: [("get_dag_source", {"dag_id": "sales_etl", "version_number": 1, "end_line": 5})],
     }
-    own = [*reads(), *version_only[int(version[0])], *runs_of_dags(), *previews(runs), *changes(version, runs)]
+    own = [
+        *(*reads(), *logs(runs), *version_only[int(version[0])], *runs_of_dags()),
+        *(*previews(runs), *changes(version, runs)),
+    ]
     named = {tool for tool, _ in own}
     others = examples("history", runs["history"]).items()
     return [*own, *((tool, arguments) for tool, arguments in others if tool not in named)]

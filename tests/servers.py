@@ -26,6 +26,7 @@ DAG_IDS = (
     "sales_etl",
     "load_files",
     "diamond",
+    "failing",
     "отчёт.v1",
     "history",
     "mapped_group",

@@ -131,7 +131,7 @@ class _Mask:
     def line(self, line: str) -> str:
         """As JSON where escapes hide one; where that is cut, and can be read no more, without its escapes."""
         line = self.text(line)
-        if not _ESCAPED.search(line):
+        if "\\" not in line or not _ESCAPED.search(line):
             return line
         plain = _ESCAPED.sub(_unescaped, line)
         if (hidden := self.text(plain)) == plain:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 _HALF_ESCAPED = re.compile(
@@ -12,6 +13,7 @@ _HALF_ESCAPED = re.compile(
     r"|\\u[0-9a-fA-F]{4}",
     re.DOTALL,
 )
+_OPENS_OR_CLOSES = re.compile(r'"[^"\\]*+(?:\\(?:u[0-9a-fA-F]{4}|[^u])[^"\\]*+)*+(?P<end>")?|[\[\]{}]', re.DOTALL)
 
 
 def whole_json(text: str) -> str:
@@ -24,3 +26,25 @@ def whole_json(text: str) -> str:
 def read_json(content: bytes) -> Any:
     """JSON from outside, its texts and keys made whole. Raises ValueError, and RecursionError where it is too deep."""
     return json.loads(whole_json(content.decode("utf-8-sig")))
+
+
+def read_cut_json(text: str, told: str = "") -> Any:
+    """JSON of which the end is missing, as if all that is open in it ended there; None where that makes no JSON.
+
+    `told` then stands at the end of the string that was cut.
+    """
+    closing: list[str] = []
+    open_string = None
+    for token in _OPENS_OR_CLOSES.finditer(text):
+        open_string = token.end() if token[0].startswith('"') and not token["end"] else None
+        if token[0] in "{[":
+            closing.append("}" if token[0] == "{" else "]")
+        elif token[0] in "}]" and closing:
+            closing.pop()
+    ends = "".join(reversed(closing))
+    # Half an escape goes; what ends as a key has no value yet.
+    body = text.rstrip(", ") if open_string is None else f'{text[:open_string]}{told}"'
+    for more in ("", ":null", "null"):
+        with suppress(ValueError, RecursionError):
+            return json.loads(whole_json(body + more + ends))
+    return None

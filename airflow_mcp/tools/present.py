@@ -14,7 +14,7 @@ from airflow_mcp.tools.schema import output_schema
 
 MOST_CHARACTERS = 80_000
 """Of an answer as JSON: about 25,000 tokens, over which widespread clients show none of it."""
-LEVELS = (30_000, 6_000, 1_500, 400, 100, 20)
+LEVELS = (40_000, 30_000, 6_000, 1_500, 400, 100, 20)
 """Of a text in it: the first at which the answer fits."""
 LEVEL_OF_ROWS = 400
 """From there on rows are left out too."""

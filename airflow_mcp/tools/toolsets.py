@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import ModuleType
 
-from airflow_mcp.tools import dags, runs
+from airflow_mcp.tools import dags, runs, tasks
 from airflow_mcp.tools.spec import ToolSpec
 
 
@@ -23,5 +23,5 @@ class Toolset:
         return cls(module.__name__.rpartition(".")[2], tools)
 
 
-TOOLSETS = (Toolset.of(dags), Toolset.of(runs))
+TOOLSETS = (Toolset.of(dags), Toolset.of(runs), Toolset.of(tasks))
 ALL_TOOLS = tuple(tool for toolset in TOOLSETS for tool in toolset.tools)

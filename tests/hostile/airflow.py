@@ -39,7 +39,8 @@ class Request:
     @property
     def step(self) -> str:
         """`POST dags/{dag_id}/clearTaskInstances dry run`: the route, with a dry run told from the change."""
-        names = {quote(value, safe=""): f"{{{name}}}" for name, value in IDS.items()} | {"3": "{map_index}"}
+        names = {quote(value, safe=""): f"{{{name}}}" for name, value in IDS.items()}
+        names |= {"3": "{map_index}", "8": "{try_number}", "9": "{try_number}"}
         path = self.target.partition("?")[0].removeprefix("/")
         if not path.endswith("/version"):
             path = re.sub("^api/v[12]/", "", path)
@@ -152,13 +153,15 @@ class Way:
 def calls(release: str) -> list[tuple[str, Arguments, int]]:
     """Calls that together come to every route, each with the map index of the task instance that is there."""
     given = examples(**{name: IDS[name] for name in ("dag_id", "dag_run_id", "task_id")})
-    clear, state = given["clear_task_instances"], given["set_task_instances_state"]
+    clear, state, log = (given[name] for name in ("clear_task_instances", "set_task_instances_state", "get_task_log"))
     date = "2026-11-21T00:00:00Z"
     undated = {name: value for name, value in state.items() if name != "dag_run_id"}
     more = [
         ("clear_task_instances", {**clear, "include_past": True}, -1),
         ("set_task_instances_state", {**undated, "logical_date": date}, -1),
         ("set_task_instances_state", {**state, "map_index": 3}, 3),
+        ("get_task_log", {**log, "try_number": 8}, -1),
+        ("get_task_log", {**log, "try_number": 8, "map_index": 3}, 3),
     ]
     if release < "3":
         more.append(("get_dag_source", {"file_token": IDS["file_token"]}, -1))

@@ -168,6 +168,21 @@ WORST: dict[str, list[Any]] = {
         many(r"\ud8"),
         many(r"\u"),
     ],
+    "airflow_mcp.text.whole._OPENS_OR_CLOSES": [
+        many("["),
+        '"' + many("x"),
+        many('"'),
+        many(r'"\u00'),
+        '"' + many(r"\\"),
+        '"' + many(r"\u0041"),
+    ],
+    "airflow_mcp.text.log_lines._STAMPED": [
+        many("["),
+        f"[2026-11-29T14:38:16{many('.')}",
+        f"[2026-11-29T14:38:16] {{{many('a')}",
+        f"[2026-11-29T14:38:16] {{a}} {many('A')}",
+    ],
+    "airflow_mcp.text.log_lines._MOMENT": [many("2026-11-29T14:38:16"), f"2026-11-29T14:38:16.{many('1')}"],
     "airflow_mcp.headers._NAME": [many("x", "\n"), many("\n")],
     "airflow_mcp.check._TO_ITSELF": [
         many(" ", "x"),

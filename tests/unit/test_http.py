@@ -239,7 +239,7 @@ async def obedient(request: httpx.Request) -> httpx.Response:
 
 def route(request: httpx.Request) -> str:
     """The path of a request below the API, with the names of the ids in their place."""
-    names = {quote(value, safe=""): f"{{{name}}}" for name, value in IDS.items()}
+    names = {quote(value, safe=""): f"{{{name}}}" for name, value in IDS.items()} | {"9": "{try_number}"}
     path = request.url.raw_path.decode().partition("?")[0]
     below = re.fullmatch(r"/airflow/api/v[12]/(.*)", path)
     assert below, path

@@ -212,7 +212,7 @@ HIDING = "\u200b" * 29_000  # each is shown as eight
             DagDetails(dag_id="a", description='"' * 28_000, doc_md='"' * 28_000),
             "description: 6000 of 28000 characters; doc_md: 6000 of 28000 characters",
         ),
-        (DagDetails(dag_id="a", doc_md="a\n\t\\" * 14_000), "doc_md: 30000 of 56000 characters"),
+        (DagDetails(dag_id="a", doc_md="a\n\t\\" * 14_000), "doc_md: 40000 of 56000 characters"),
     ],
     ids=["lists that hide", "a value that hides", "a text that hides", "quotes", "other escapes"],
 )

@@ -25,11 +25,13 @@ SPECS = {spec.name: spec for spec in ALL_TOOLS}
 DIFFERS = {
     "active_runs_count",
     "bundle_name",
+    "date",
     "default_args",
     "duration_seconds",
     "last_run_at",
     "last_parsed_time",
     "latest_dag_version",
+    "log",
     "next_dagrun_logical_date",
     "next_run",
     "owner_links",
@@ -38,6 +40,7 @@ DIFFERS = {
     "schedule",
     "start_date",
     "timetable_description",
+    "total_lines",
     "url",
 }
 

@@ -1,0 +1,199 @@
+"""The log of a task instance: read as a stream of lines, of which some are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import aclosing
+from typing import TypedDict
+
+from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.route import TASK_INSTANCES, Route, may_read
+from airflow_mcp.airflow.task_instances import FAILED, LIST, NO_STATUS, Rows
+from airflow_mcp.errors import NotFoundError, RouteMissingError
+from airflow_mcp.models.base import Answer
+from airflow_mcp.models.logs import Mode, TaskLog
+from airflow_mcp.text.clean import one_line
+from airflow_mcp.text.log_lines import EventLog, LogLines, TextLog
+from airflow_mcp.text.windows import Grep, Head, Rest, Tail, Window, numbered
+
+ONE = "dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}"
+GET = Route("GET", ONE, may_read(*TASK_INSTANCES))
+GET_MAPPED = Route("GET", ONE + "/{map_index}", may_read(*TASK_INSTANCES))
+LIST_TRIES = Route("GET", ONE + "/tries", may_read(*TASK_INSTANCES))
+LIST_TRIES_MAPPED = Route("GET", ONE + "/{map_index}/tries", may_read(*TASK_INSTANCES))
+LOG = Route("GET", ONE + "/logs/{try_number}", may_read(*TASK_INSTANCES, "Task Logs"))
+
+WAITING = frozenset({"scheduled", "queued"})
+RUNNING = frozenset({"running", "deferred", "restarting", "up_for_reschedule"})
+NOT_RUN = {
+    "upstream_failed": "It did not run: a task before it failed. The cause is in the log of that task.",
+    "skipped": "It was skipped, so it has no log.",
+    "removed": "It did not run: the task is no longer in the DAG.",
+}
+NO_WORKER = ("No host supplied", "Hostname not available")
+"""What Airflow says of a log that it looks for on no host: a consequence, and never the cause."""
+GONE = ("Log file not found", "Could not read served logs: 404")
+PLACES = ("/", "Found ")
+"""How begins what tells only where Airflow found the log."""
+SCHEME = 10
+FEW = 5
+CONTEXT_LINES = 2
+MOST_INDEXES = 1000
+
+
+class _Instance(Answer):
+    state: str | None
+    try_number: int
+    map_index: int = -1
+
+
+class _Instances(Answer):
+    task_instances: list[_Instance]
+    total_entries: int = 0
+
+
+class _Ids(TypedDict):
+    dag_id: str
+    dag_run_id: str
+    task_id: str
+
+
+async def get_task_log(
+    api: Api,
+    *,
+    dag_id: str,
+    dag_run_id: str,
+    task_id: str,
+    map_index: int | None = None,
+    try_number: int | None = None,
+    mode: Mode = "tail",
+    grep: Sequence[str] | None = None,
+    from_line: int | None = None,
+    max_characters: int = 6000,
+) -> TaskLog:
+    """Some lines of the log of one try, the latest unless it is named; `max_characters` of them at most.
+
+    Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/logs/{try_number}, after the task instance,
+    and its tries where another than the latest is asked for.
+    Raises NotFoundError, which names the map indexes, or the tries, that there are.
+    """
+    ids = _Ids(dag_id=dag_id, dag_run_id=dag_run_id, task_id=task_id)
+    map_index = None if map_index == -1 else map_index
+    instance = await _instance(api, ids, map_index)
+    state, latest = instance.state or NO_STATUS, instance.try_number
+    number = latest if try_number is None else try_number
+    if number == latest and (note := _not_started(api, state, number)):
+        return TaskLog(state=state, try_number=number, total_lines=0, note=note)
+    try_state = None if number == latest else await _state_of_try(api, ids, map_index, number, latest)
+    window = _window(mode, grep, from_line, max_characters)
+    try:
+        log, total = await _read(api, ids, map_index, number, window)
+    except NotFoundError:
+        await _state_of_try(api, ids, map_index, number, latest)
+        raise
+    runs = number == latest and state in RUNNING
+    rest = window.rest(total) if total else Rest(_why_no_lines(try_state or state, log))
+    notes = [rest.note, f"It is still running: from_line={total + 1} reads on later." if runs else None]
+    return TaskLog(
+        state=state,
+        try_number=number,
+        try_state=try_state,
+        total_lines=total,
+        next_line=rest.next_line or (total + 1 if runs else None),
+        date=log.date,
+        note=" ".join(note for note in notes if note) or None,
+        log=numbered(window.lines(), max_characters) or None,
+    )
+
+
+def _window(mode: Mode, grep: Sequence[str] | None, from_line: int | None, most: int) -> Window:
+    start = from_line or 1
+    window = Tail(most) if mode == "tail" and not from_line else Head(most, start)
+    return Grep(window, grep, CONTEXT_LINES, most, start) if grep else window
+
+
+async def _read(api: Api, ids: _Ids, map_index: int | None, number: int, window: Window) -> tuple[LogLines, int]:
+    """Give each line of the log of a try to a window; gives how many lines there were."""
+    log: LogLines = TextLog() if api.release < (3, 0) else EventLog()
+    query: dict[str, int | bool] = {"full_content": True}
+    if map_index is not None:
+        query["map_index"] = map_index
+    total = 0
+    async with aclosing(api.lines(LOG, query=query, **ids, try_number=number)) as raw:
+        async for each in raw:
+            for line in log.read(each):
+                total += 1
+                window.add(total, line)
+    return log, total
+
+
+async def _instance(api: Api, ids: _Ids, map_index: int | None) -> _Instance:
+    """The task instance. Raises NotFoundError, which names the map indexes that there are."""
+    try:
+        if map_index is None:
+            return await api.read(GET, _Instance, **ids)
+        return await api.read(GET_MAPPED, _Instance, **ids, map_index=map_index)
+    except NotFoundError as error:
+        raise await _better(api, ids, error) from None
+
+
+async def _better(api: Api, ids: _Ids, error: NotFoundError) -> NotFoundError:
+    """What to say of a task instance that there is not: for a mapped task, which map indexes there are."""
+    task = ids["task_id"]
+    wanted = {"dag_ids": [ids["dag_id"]], "dag_run_ids": [ids["dag_run_id"]], "task_ids": [task]}
+    rows = (await api.read(LIST, Rows, body={**wanted, "page_limit": MOST_INDEXES})).task_instances
+    indexes = sorted(row.map_index for row in rows if row.map_index >= 0)
+    if indexes:
+        failed = sorted(row.map_index for row in rows if row.state in FAILED)
+        some = f"; failed: {', '.join(map(str, failed[:FEW]))}{', …' if len(failed) > FEW else ''}" if failed else ""
+        return NotFoundError(
+            f"map_index: task {task} is mapped, with map indexes {indexes[0]} to {indexes[-1]} in this run{some}."
+        )
+    if rows:
+        return NotFoundError(f"map_index: task {task} is not mapped in this run; leave map_index out.")
+    return error
+
+
+async def _state_of_try(api: Api, ids: _Ids, map_index: int | None, number: int, latest: int) -> str | None:
+    """The state of an earlier try; None where Airflow does not tell.
+
+    Raises NotFoundError, which names the tries that there are.
+    """
+    try:
+        if map_index is None:
+            tries = (await api.read(LIST_TRIES, _Instances, **ids)).task_instances
+        else:
+            tries = (await api.read(LIST_TRIES_MAPPED, _Instances, **ids, map_index=map_index)).task_instances
+    except (RouteMissingError, NotFoundError):  # before Airflow 2.10
+        tries = [_Instance(state=None, try_number=each) for each in range(1, latest + 1)]
+    states = {each.try_number: each.state for each in tries if each.try_number}
+    if number not in states:
+        name = ids["task_id"] if map_index is None else f"{ids['task_id']}[{map_index}]"
+        there = f"there are {', '.join(map(str, sorted(states)))}" if states else "there is none"
+        raise NotFoundError(f"try_number: task {name} has no try {number}; {there}.")
+    return states[number]
+
+
+def _not_started(api: Api, state: str, number: int) -> str | None:
+    """Why the latest try has no log yet, or will have none; None where it may have one."""
+    if not number:
+        return NOT_RUN.get(state, f"It has not started: its state is {state}.")
+    if state in WAITING and api.release >= (2, 10):  # earlier ones count a try when it starts
+        before = f" try_number={number - 1} shows the try before." if number > 1 else ""
+        return f"Try {number} has not started: its state is {state}.{before}"
+    return None
+
+
+def _why_no_lines(state: str, log: LogLines) -> str:
+    """Why a log has no lines, as far as can be told."""
+    if note := NOT_RUN.get(state):
+        return note
+    if state in RUNNING:
+        return "Nothing is logged yet."
+    if any(each in source for source in log.sources for each in NO_WORKER):
+        return "No worker is recorded for this try: it never began. The scheduler, the executor or a person ended it."
+    said = [source for source in log.sources if not source.startswith(PLACES) and "://" not in source[:SCHEME]]
+    if not said:
+        return "The log is empty."
+    what = "The log is gone" if any(source.startswith(GONE) for source in said) else "The log could not be read"
+    return f"{what}. Airflow says: {one_line(' '.join(said))}"
