@@ -205,7 +205,12 @@ def _environment_variable(name: str, part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _settings() -> dict[str, dict[str, Any]]:
-    return {**input_schema(Instance)["properties"], **input_schema(Policy)["properties"]}
+    """Each with its default, which the schemas of tools leave out where it goes without saying."""
+    return {
+        name: part | ({} if model.model_fields[name].default is None else {"default": model.model_fields[name].default})
+        for model in (Instance, Policy)
+        for name, part in input_schema(model)["properties"].items()
+    }
 
 
 def _arguments(spec: ToolSpec) -> str:

@@ -11,7 +11,7 @@ from airflow_mcp.tools.toolsets import ALL_TOOLS
 
 Arguments = dict[str, Any]
 
-IDS = ("dag_id", "dag_run_id", "task_id", "task_ids", "file_token")
+IDS = ("dag_id", "dag_run_id", "task_id", "task_ids", "file_token", "xcom_key")
 
 
 DAG = {"dag_id": "history"}
@@ -28,6 +28,11 @@ EXAMPLES: Mapping[str, Arguments] = {
     "clear_task_instances": {**RUN, "task_ids": ["first"], "only_failed": False, "confirm": True},
     "set_task_instances_state": {**RUN, "task_id": "first", "new_state": "failed", "confirm": True},
     "get_dag_runs": DAG,
+    "get_dag_run": RUN,
+    "get_task_instances": {**RUN, "task_id": "first", "state": ["failed", "upstream_failed"]},
+    "get_task_instance": {**RUN, "task_id": "first"},
+    "get_xcom_entries": {**RUN, "task_id": "first"},
+    "get_xcom": {**RUN, "task_id": "first", "xcom_key": "return_value"},
 }
 
 
@@ -71,6 +76,10 @@ def agreeable(ids: Mapping[str, str], version: str, map_index: int = -1) -> dict
         "task_instances": [{**ids, "map_index": map_index, "state": "upstream_failed", "try_number": 8}],
         "state": "failed",
         "try_number": 9,
+        "extra_links": {},
+        "dependencies": [{"name": "Dag Not Paused", "reason": "it is paused"}],
+        "key": "return_value",
+        "value": 1,
         "logical_date": "2026-11-21T00:00:00Z",
         "total_entries": 1,
         "access_token": "token",

@@ -36,7 +36,7 @@ def reads() -> Iterator[Call]:
     yield "get_task", {"dag_id": "load_files", "task_id": "load_fil"}
 
 
-def runs_of_dags() -> Iterator[Call]:
+def runs_of_dags(runs: Mapping[str, str]) -> Iterator[Call]:
     """Calls about runs, with every filter, which not every Airflow has."""
     yield "get_dag_runs", {"dag_id": "load_files"}
     yield "get_dag_runs", {"state": ["failed", "queued"], "limit": 1, "fields": ["logical_date", "conf"]}
@@ -51,6 +51,34 @@ def runs_of_dags() -> Iterator[Call]:
     yield "get_dag_runs", {**window, "date_field": "run_after"}
     yield "get_dag_runs", {"triggering_user_name_pattern": "adm%"}
     yield "get_dag_runs", {"conf_contains": "nothing like it"}
+    run = {"dag_id": "load_files", "dag_run_id": runs["load_files"]}
+    yield "get_dag_run", run
+    yield "get_dag_run", {"dag_id": "history"}
+    yield "get_dag_run", {"dag_id": "diamond"}
+    yield "get_dag_run", {"dag_id": "load_files", "dag_run_id": "made up"}
+    yield "get_task_instances", run
+    yield "get_task_instances", {**run, "state": ["failed", "no_status"], "fields": ["operator", "pool"]}
+    yield "get_task_instances", {**run, "task_id": "load_file", "map_index": 2}
+    yield "get_task_instances", {**run, "offset": 90}
+    yield "get_task_instances", {"dag_id": "load_files", "dag_run_id": "made up"}
+    yield "get_task_instances", {"state": ["failed"], "since": "2026-02-01T00:00:00Z", "limit": 1}
+    yield "get_task_instances", {"dag_id": "load_files", "task_id": "load_file", "min_duration_seconds": 0}
+    yield "get_task_instances", {"dag_id": "load_files", "operator": "_PythonDecoratedOperator", "state": ["failed"]}
+    yield "get_task_instance", {**run, "task_id": "load_file", "map_index": 2, "rendered_fields": True}
+    yield "get_task_instance", {**run, "task_id": "load_file"}
+    yield "get_task_instance", {**run, "task_id": "list_files", "map_index": 2}
+    yield "get_task_instance", {**run, "task_id": "list_files"}
+    yield "get_task_instance", {**run, "task_id": "no_such_task"}
+    waiting = {"dag_id": "history", "dag_run_id": runs["history"]}
+    yield "get_task_instance", {**waiting, "task_id": "first"}
+    yield "get_task_instance", {**waiting, "task_id": "part", "map_index": 1}
+    yield "get_xcom_entries", run
+    yield "get_xcom_entries", {**run, "task_id": "load_file", "map_index": 1}
+    yield "get_xcom_entries", {**run, "dag_run_id": "made up"}
+    yield "get_xcom", {**run, "task_id": "list_files"}
+    yield "get_xcom", {**run, "task_id": "load_file", "map_index": 1}
+    yield "get_xcom", {**run, "task_id": "load_file"}
+    yield "get_task_instances", {"pool": "default_pool", "queue": "default", "until": "2026-01-01T00:00:00Z"}
 
 
 def logs(runs: Mapping[str, str]) -> Iterator[Call]:
@@ -115,7 +143,7 @@ def calls(version: str, runs: Mapping[str, str]) -> list[Call]:
         3: [("get_dag_source", {"dag_id": "sales_etl", "version_number": 1, "end_line": 5})],
     }
     own = [
-        *(*reads(), *logs(runs), *version_only[int(version[0])], *runs_of_dags()),
+        *(*reads(), *logs(runs), *version_only[int(version[0])], *runs_of_dags(runs)),
         *(*previews(runs), *changes(version, runs)),
     ]
     named = {tool for tool, _ in own}

@@ -19,6 +19,12 @@ class Links:
         """The page of a run."""
         return f"{self.base}/dags/{_quoted(dag_id)}{self._between}{_quoted(dag_run_id)}"
 
+    def task(self, dag_id: str, dag_run_id: str, task_id: str, map_index: int | None = None) -> str:
+        """The page of a task instance, or of all of a mapped task."""
+        task, index = ("&task_id=", "&map_index=") if self.release < (3, 0) else ("/tasks/", "/mapped/")
+        mapped = "" if map_index is None else f"{index}{map_index}"
+        return f"{self.run(dag_id, dag_run_id)}{task}{_quoted(task_id)}{mapped}"
+
     @property
     def _between(self) -> str:
         return "/grid?dag_run_id=" if self.release < (3, 0) else "/runs/"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.dags import require_dag
@@ -20,6 +20,7 @@ GET = Route("GET", "dags/{dag_id}/dagRuns/{dag_run_id}", may_read(*RUNS))
 
 ALL_DAGS = "~"
 NEWEST_START = "-start_date"
+RunT = TypeVar("RunT", bound=DagRun)
 STATES_WITH: Mapping[RunDate, Sequence[str]] = {
     "start_date": ("running", "success", "failed"),
     "end_date": ("success", "failed"),
@@ -76,14 +77,22 @@ async def list_runs(
     filters = {name: value for name, value in given.items() if value is not None}
     if filters.get("state") == []:
         return DagRunList.of([], 0, offset, f"No run in this state has a {date_field} yet.")
-    query: dict[str, Any] = {"limit": limit, "offset": offset, "order_by": NEWEST_START, **filters}
-    answer = await api.read(LIST, _DagRuns, query=renamed(api.release, query), dag_id=dag_id or ALL_DAGS)
+    runs, total = await find_runs(api, dag_id, {"limit": limit, "offset": offset, **filters})
+    always = ROW if dag_id else ("dag_id", *ROW)
+    rows = [told(api, run).pick(fields or (), always=always) for run in runs]
+    return DagRunList.of(rows, total, offset, None if rows else _why_empty(filters, dag_id, total, offset))
+
+
+async def find_runs(api: Api, dag_id: str | None, query: Mapping[str, Any]) -> tuple[list[DagRun], int]:
+    """The runs of one DAG, or of all, that a query finds, the latest start first; and how many there are in all.
+
+    Route: GET /dags/{dag_id}/dagRuns, `~` for all DAGs. Raises NotFoundError for an unknown DAG.
+    """
+    query = renamed(api.release, {"order_by": NEWEST_START, **query})
+    answer = await api.read(LIST, _DagRuns, query=query, dag_id=dag_id or ALL_DAGS)
     if not answer.dag_runs and dag_id and api.release < (3, 0):
         await require_dag(api, dag_id)  # Airflow 2 has no runs of an unknown DAG either
-    always = ROW if dag_id else ("dag_id", *ROW)
-    rows = [_finished(api, row).pick(fields or (), always=always) for row in answer.dag_runs]
-    total = answer.total_entries
-    return DagRunList.of(rows, total, offset, None if rows else _why_empty(filters, dag_id, total, offset))
+    return answer.dag_runs, answer.total_entries
 
 
 def _states(state: Sequence[str] | None, date_field: RunDate) -> Sequence[str] | None:
@@ -92,7 +101,7 @@ def _states(state: Sequence[str] | None, date_field: RunDate) -> Sequence[str] |
     return [each for each in having if each in (state or having)] if having else state
 
 
-def _finished(api: Api, run: DagRun) -> DagRun:
+def told(api: Api, run: RunT) -> RunT:
     """A run as it is told: with how long it took, and the page of it."""
     url = api.links.run(run.dag_id or "", run.dag_run_id)
     return run.timed(datetime.now(UTC)).model_copy(update={"url": url})
@@ -114,6 +123,11 @@ async def run_at(api: Api, dag_id: str, logical_date: datetime) -> str:
     if not runs:
         raise NotFoundError(f"DAG {dag_id} has no run with logical_date {moment}. Give its dag_run_id instead.")
     return runs[0].dag_run_id
+
+
+async def require_run(api: Api, dag_id: str, dag_run_id: str) -> None:
+    """Raise NotFoundError for an unknown run. Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}."""
+    await api.read(GET, Run, dag_id=dag_id, dag_run_id=dag_run_id)
 
 
 async def require_logical_date(api: Api, dag_id: str, dag_run_id: str, name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AwareDatetime, BeforeValidator, Field, JsonValue, model_validator
 
 from airflow_mcp.models.base import Answer, Id, Moment, Remark
+from airflow_mcp.models.dags import DagArguments, DagVersion
 from airflow_mcp.models.page import Page, PageArguments
 from airflow_mcp.models.states import RunState
 from airflow_mcp.release import Since
@@ -23,13 +24,13 @@ class GetDagRuns(PageArguments):
 
     dag_id: Id | None = Field(None, description="default: all DAGs")
     state: list[RunState] | None = None
-    run_type: Annotated[str | None, Since("3")] = Field(None, description="manual, scheduled, …")
+    run_type: Annotated[str | None, Since("3")] = Field(None, description="manual, …")
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
     date_field: Annotated[RunDate, Since("3", value="run_after")] = Field("start_date", description="of since, until")
     triggering_user_name_pattern: Annotated[str | None, Since("3.1")] = None
     conf_contains: Annotated[str | None, Since("3.2")] = None
-    fields: list[str] | None = Field(None, description="also: logical_date, conf, note, triggered_by")
+    fields: list[str] | None = Field(None, description="also: conf, note, triggered_by, …")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -41,6 +42,12 @@ class GetDagRuns(PageArguments):
 def _run_type(value: Any) -> Any:
     """Airflow 2 says dataset for asset."""
     return "asset_triggered" if value == "dataset_triggered" else value
+
+
+class GetDagRun(DagArguments):
+    """Arguments of get_dag_run."""
+
+    dag_run_id: Id | None = Field(None, description="default: the latest")
 
 
 class DagRun(Answer):
@@ -74,6 +81,17 @@ class DagRun(Answer):
             return self
         seconds = ((self.end_date or now) - self.start_date).total_seconds()
         return self.model_copy(update={"duration_seconds": round(max(seconds, 0), 1)})
+
+
+class DagRunDetails(DagRun):
+    """A run with how it stands: its task instances by state, and how long it usually takes."""
+
+    rest: ClassVar = "get_dag_runs with fields=[conf] has more room for it."
+
+    usual_duration_seconds: float | None = Field(None, description="median of the last 20 that succeeded")
+    task_states: dict[str, int] | None = Field(None, description="how many task instances are in each state")
+    waits_for: str | None = Field(None, description="if queued: what holds it, as far as Airflow tells")
+    dag_versions: Annotated[list[DagVersion] | None, Since("3")] = None
 
 
 class DagRunList(Page[DagRun]):

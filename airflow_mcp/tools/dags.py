@@ -62,10 +62,7 @@ async def patch_dag(call: Call, args: PatchDag) -> Prepared[DagChange]:
 
 @change("Clear task instances", destructive=True, idempotent=False)
 async def clear_task_instances(call: Call, args: ClearTaskInstances) -> Prepared[TaskInstancesChange]:
-    """Run task instances again, only failed ones by default.
-
-    The preview lists each with its state: the way to see what failed.
-    """
+    """Run task instances again, only failed ones by default; the preview lists each with its state."""
     return await prepare_clear(call.api, args)
 
 

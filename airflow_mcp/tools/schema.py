@@ -11,8 +11,8 @@ from airflow_mcp.release import MARK
 
 Schema = dict[str, Any]
 
-IMPLIED = (("minimum", 0), ("minimum", 1))
-"""What a model does without being told; it is refused all the same."""
+IMPLIED = (("minimum", 0), ("minimum", 1), ("default", 0), ("default", False), ("format", "date-time"))
+"""What a model does, or takes for granted, without being told; what is wrong is refused all the same."""
 
 
 def input_schema(model: type[BaseModel]) -> Schema:

@@ -23,5 +23,5 @@ class Toolset:
         return cls(module.__name__.rpartition(".")[2], tools)
 
 
-TOOLSETS = (Toolset.of(dags), Toolset.of(runs), Toolset.of(tasks))
+TOOLSETS = tuple(map(Toolset.of, (dags, runs, tasks)))
 ALL_TOOLS = tuple(tool for toolset in TOOLSETS for tool in toolset.tools)

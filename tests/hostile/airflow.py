@@ -18,7 +18,13 @@ from airflow_mcp.settings import Settings
 from tests.examples import Arguments, agreeable, examples
 from tests.session import Session
 
-IDS = {"dag_id": "history", "dag_run_id": "a run", "task_id": "first", "file_token": "a-token"}
+IDS = {
+    "dag_id": "history",
+    "dag_run_id": "a run",
+    "task_id": "first",
+    "file_token": "a-token",
+    "xcom_key": "return_value",
+}
 RELEASES = {"2.11": "2.11.2", "3.3": "3.3.2"}
 USER = {"username": "admin", "password": "s3cret-pw"}
 
@@ -163,7 +169,10 @@ def calls(release: str) -> list[tuple[str, Arguments, int]]:
         ("get_task_log", {**log, "try_number": 8}, -1),
         ("get_task_log", {**log, "try_number": 8, "map_index": 3}, 3),
     ]
-    if release < "3":
+    more.append(("get_task_instance", {**given["get_task_instance"], "map_index": 3}, 3))
+    if release >= "3":
+        more.append(("get_task_instances", {"dag_id": IDS["dag_id"], "operator": "BashOperator"}, -1))
+    else:
         more.append(("get_dag_source", {"file_token": IDS["file_token"]}, -1))
     return [*((tool, arguments, -1) for tool, arguments in given.items()), *more]
 

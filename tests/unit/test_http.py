@@ -196,9 +196,11 @@ IDS = {
     "dag_run_id": "scheduled__2026-11-21T00:00:00+00:00",
     "task_id": "%2e%2e группа.задача",
     "file_token": "IiUyZSUyZQ==.a+b",
+    "xcom_key": "строки #1",
 }
 CALLS = examples(IDS["dag_id"], IDS["dag_run_id"], IDS["task_id"])
 CALLS["set_task_instances_state"]["include_past"] = True
+CALLS["get_xcom"]["xcom_key"] = IDS["xcom_key"]
 del CALLS["get_dags"]  # which takes no id
 DAG = "dags/{dag_id}"
 ONE = DAG + "/dagRuns/{dag_run_id}/taskInstances/{task_id}"
@@ -288,7 +290,7 @@ async def test_a_map_index_is_one_segment() -> None:
 
 
 def test_these_are_all_the_id_arguments() -> None:
-    named = re.compile(r"(dag|task|run)_ids?|\w+_token")
+    named = re.compile(r"(dag|task|run)_ids?|\w+_token|xcom_key")
     found = {(spec.name, name) for spec in ALL_TOOLS for name in spec.arguments.model_fields if named.search(name)}
     no_ids = {("get_dags", "dag_id_pattern"), ("clear_task_instances", "reset_dag_runs")}
     no_ids |= {("clear_task_instances", "prevent_running_task"), ("clear_task_instances", "include_parentdag")}

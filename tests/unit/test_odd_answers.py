@@ -113,7 +113,7 @@ def test_read_only_promises_no_change() -> None:
 GOOD = agreeable({"dag_id": "history", "dag_run_id": "a run", "task_id": "first", "file_token": "t"}, "3.3.2")
 JSON = {"content-type": "application/json"}
 LISTS = ("dag_runs", "task_instances", *lists({}))
-FIELDS = ("content", "dag_id", "is_paused", "state", *LISTS)
+FIELDS = ("content", "dag_id", "is_paused", "key", "state", *LISTS)
 MISSHAPEN: dict[str, Any] = {
     "a list": [],
     "a text": "ok",

@@ -21,6 +21,7 @@ import anyio
 import pytest
 
 from airflow_mcp.stdio import _Outgoing
+from airflow_mcp.tools.toolsets import ALL_TOOLS
 from tests.unit.test_serving import COMMAND, environment
 
 SECONDS = 40
@@ -191,7 +192,8 @@ def test_a_terminal_stays_as_it_was() -> None:
     with started(stdin=theirs, stdout=theirs) as process, os.fdopen(ours, "r+b", buffering=0) as terminal:
         terminal.write(HELLO + LIST)
         seen = b""
-        while b'"set_task_instances_state"' not in seen:
+        last = ALL_TOOLS[-1].name.encode()
+        while last not in seen or not seen.endswith(b"\n"):
             seen += terminal.read(65_536)
         assert os.get_blocking(theirs)
         terminal.write(b"\x04")

@@ -1,0 +1,155 @@
+"""One task instance: its state, its tries, and what is behind it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, TypedDict, TypeVar
+
+from pydantic import RootModel
+
+from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.mapped import ranges
+from airflow_mcp.airflow.route import TASK_INSTANCES, Route, may_read
+from airflow_mcp.airflow.task_instance_lists import all_of_run
+from airflow_mcp.airflow.task_instances import FAILED
+from airflow_mcp.airflow.together import together
+from airflow_mcp.errors import NotFoundError, RouteMissingError
+from airflow_mcp.models.base import Answer
+from airflow_mcp.models.states import NO_STATUS
+from airflow_mcp.models.task_instances import TaskInstanceDetails, Try
+
+ONE = "dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}"
+GET = Route("GET", ONE, may_read(*TASK_INSTANCES))
+GET_MAPPED = Route("GET", f"{ONE}/{{map_index}}", may_read(*TASK_INSTANCES))
+LIST_TRIES = Route("GET", f"{ONE}/tries", may_read(*TASK_INSTANCES))
+LIST_TRIES_MAPPED = Route("GET", f"{ONE}/{{map_index}}/tries", may_read(*TASK_INSTANCES))
+GET_LINKS = Route("GET", f"{ONE}/links", may_read(*TASK_INSTANCES))
+GET_DEPENDENCIES = Route("GET", f"{ONE}/dependencies", may_read(*TASK_INSTANCES))
+GET_DEPENDENCIES_MAPPED = Route("GET", f"{ONE}/{{map_index}}/dependencies", may_read(*TASK_INSTANCES))
+FEW = 200  # characters of the failed map indexes
+UNSCHEDULED = "Task Instance State"
+"""A reason that comes with every task instance that is not scheduled yet, and says no more than that."""
+
+ShapeT = TypeVar("ShapeT", bound=Answer)
+
+
+class Ids(TypedDict):
+    """What names a task instance in a route."""
+
+    dag_id: str
+    dag_run_id: str
+    task_id: str
+
+
+class _Tries(Answer):
+    task_instances: list[Try]
+
+
+class _Links(Answer):
+    extra_links: dict[str, str | None]
+
+
+class _LinksOf2(RootModel[dict[str, Any]]):
+    pass
+
+
+class _Reason(Answer):
+    name: str
+    reason: str | None = None
+
+
+class _Dependencies(Answer):
+    dependencies: list[_Reason]
+
+
+async def get_task_instance(
+    api: Api, dag_id: str, dag_run_id: str, task_id: str, *, map_index: int | None = None, rendered_fields: bool = False
+) -> TaskInstanceDetails:
+    """One task instance with its tries, the links of its operator, and what it waits for.
+
+    Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}, and those below it for tries, links and
+    dependencies. Raises NotFoundError, which names the map indexes that there are.
+    """
+    ids = Ids(dag_id=dag_id, dag_run_id=dag_run_id, task_id=task_id)
+    instance, tries, links, waits_for = await together(
+        lambda: read_instance(api, ids, map_index, TaskInstanceDetails),
+        lambda: read_tries(api, ids, map_index),
+        lambda: _links(api, ids, map_index),
+        lambda: _waits_for(api, ids, map_index),
+    )
+    update = {
+        **ids,
+        "map_index": map_index,
+        "state": instance.state or NO_STATUS,
+        "tries": tries or None,
+        "extra_links": links or None,
+        "waits_for": waits_for or None,
+        "rendered_fields": instance.rendered_fields if rendered_fields else None,
+        "url": api.links.task(dag_id, dag_run_id, task_id, map_index),
+    }
+    details: TaskInstanceDetails = instance.model_copy(update=update)
+    return details.timed(datetime.now(UTC))
+
+
+async def read_instance(api: Api, ids: Ids, map_index: int | None, shape: type[ShapeT]) -> ShapeT:
+    """A task instance. Raises NotFoundError, which names the map indexes that there are."""
+    try:
+        if map_index is None:
+            return await api.read(GET, shape, **ids)
+        return await api.read(GET_MAPPED, shape, **ids, map_index=map_index)
+    except NotFoundError:
+        raise await _what_there_is(api, ids, map_index) from None
+
+
+async def read_tries(api: Api, ids: Ids, map_index: int | None) -> list[Try]:
+    """The tries of a task instance, the latest included; none before Airflow 2.10, which does not tell."""
+    try:
+        if map_index is None:
+            return (await api.read(LIST_TRIES, _Tries, **ids)).task_instances
+        return (await api.read(LIST_TRIES_MAPPED, _Tries, **ids, map_index=map_index)).task_instances
+    except (RouteMissingError, NotFoundError):
+        return []
+
+
+async def _links(api: Api, ids: Ids, map_index: int | None) -> dict[str, str]:
+    query = None if map_index is None else {"map_index": map_index}
+    try:
+        if api.release < (3, 0):
+            links: dict[str, Any] = (await api.read(GET_LINKS, _LinksOf2, query=query, **ids)).root
+        else:
+            links = dict((await api.read(GET_LINKS, _Links, query=query, **ids)).extra_links)
+    except NotFoundError:  # of a task that is in the DAG no more, or of a task instance that there is not
+        return {}
+    return {name: link for name, link in links.items() if link and isinstance(link, str)}
+
+
+async def _waits_for(api: Api, ids: Ids, map_index: int | None) -> list[str]:
+    """The scheduler's reasons: Airflow tells them of what is not scheduled yet, since 2.10."""
+    if api.release < (2, 10):
+        return []
+    try:
+        if map_index is None:
+            reasons = (await api.read(GET_DEPENDENCIES, _Dependencies, **ids)).dependencies
+        else:
+            reasons = (await api.read(GET_DEPENDENCIES_MAPPED, _Dependencies, **ids, map_index=map_index)).dependencies
+    except NotFoundError:
+        return []
+    return [f"{each.name}: {each.reason}" for each in reasons if each.name != UNSCHEDULED]
+
+
+async def _what_there_is(api: Api, ids: Ids, map_index: int | None) -> NotFoundError:
+    """What to say of a task instance that there is not: for a mapped task, which map indexes there are."""
+    task = ids["task_id"]
+    rows = await all_of_run(api, ids["dag_id"], ids["dag_run_id"], task)
+    mapped = [row for row in rows if row.map_index >= 0]
+    if mapped:
+        all_of_them = ranges(row.map_index for row in mapped)[:FEW]
+        failed = ranges(row.map_index for row in mapped if row.state in FAILED)[:FEW]
+        some = f"; failed: {failed}" if failed else ""
+        return NotFoundError(f"map_index: task {task} is mapped, with map indexes {all_of_them} in this run{some}.")
+    if rows and map_index is not None:
+        return NotFoundError(f"map_index: task {task} is not mapped in this run; leave map_index out.")
+    return NotFoundError(
+        f"DAG {ids['dag_id']} has no task instance of {task} in run {ids['dag_run_id']}.",
+        "get_task_instances lists those of a run, get_dag_runs the runs.",
+    )

@@ -1,0 +1,205 @@
+"""Lists of task instances: of one run in running order, or of many runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.mapped import ranges
+from airflow_mcp.airflow.names import renamed
+from airflow_mcp.airflow.route import TASK_INSTANCES, Route, may_read
+from airflow_mcp.airflow.runs import ALL_DAGS, NEWEST_START, require_run
+from airflow_mcp.airflow.task_instances import FAILED, LIST, MOST_INSTANCES, too_many
+from airflow_mcp.errors import NeedsVersionError
+from airflow_mcp.models.base import Answer
+from airflow_mcp.models.states import NO_STATUS, NOT_STARTED, TASK_STATES
+from airflow_mcp.models.task_instances import ROW, TaskInstanceList, TaskInstanceRow
+
+LIST_BY_OPERATOR = Route("GET", "dags/{dag_id}/dagRuns/~/taskInstances", may_read(*TASK_INSTANCES))
+IN_QUERY = {"dag_ids": "dag_id", "task_ids": "task_id"}
+"""What a query calls otherwise than a body."""
+AT_ONCE = 1000
+"""Airflow gives as many as are asked for when it is asked with a POST."""
+
+
+class InstanceRow(TaskInstanceRow):
+    """A task instance as Airflow lists it; -1 is the map index of one that is not mapped."""
+
+    dag_id: str
+    dag_run_id: str
+    map_index: int = -1
+
+
+class _Instances(Answer):
+    task_instances: list[InstanceRow]
+    total_entries: int
+
+
+async def list_task_instances(
+    api: Api,
+    *,
+    dag_id: str | None = None,
+    dag_run_id: str | None = None,
+    task_id: str | None = None,
+    map_index: int | None = None,
+    state: Sequence[str] | None = None,
+    operator: str | None = None,
+    pool: str | None = None,
+    queue: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    min_duration_seconds: int | None = None,
+    fields: Sequence[str] | None = None,
+    limit: int = 25,
+    offset: int = 0,
+) -> TaskInstanceList:
+    """A page of task instances: of one run in running order, those of a mapped task summed up; else the latest first.
+
+    Route: POST /dags/~/dagRuns/~/taskInstances/list; GET /dags/~/dagRuns/~/taskInstances for an operator in many runs,
+    which needs Airflow 3.1. Raises NotFoundError for an unknown run, TooLargeError for one of over 10,000.
+    """
+    given = {
+        "dag_ids": [dag_id] if dag_id else None,
+        "dag_run_ids": [dag_run_id] if dag_run_id else None,
+        "task_ids": [task_id] if task_id else None,
+        "state": _started(api, state) if since or until else state,
+        "pool": [pool] if pool else None,
+        "queue": [queue] if queue else None,
+        "start_date_gte": since and since.astimezone(UTC).isoformat(),
+        "start_date_lte": until and until.astimezone(UTC).isoformat(),
+        "duration_gte": min_duration_seconds,
+    }
+    filters = {name: value for name, value in given.items() if value is not None}
+    if filters.get("state") == []:
+        return TaskInstanceList.of([], 0, offset, "No task instance in this state has started yet.")
+    always: Sequence[str] = ROW
+    page: Sequence[InstanceRow]
+    if dag_id and dag_run_id:
+        found = [row for row in await _of_run(api, filters) if operator in (None, row.operator)]
+        if not found:
+            await require_run(api, dag_id, dag_run_id)
+        rows = _summed_up(found) if map_index is None else [row for row in found if row.map_index == map_index]
+        page, total = rows[offset : offset + limit], len(rows)
+    else:
+        always = ("dag_id", "dag_run_id", *ROW)
+        page, total = await _of_many_runs(api, filters, operator, limit, offset)
+    told = [_told(api, row, always, fields or ()) for row in page]
+    return TaskInstanceList.of(told, total, offset, _note(api, told, total, offset, in_order=bool(dag_run_id)))
+
+
+async def states_of_run(api: Api, dag_id: str, dag_run_id: str) -> Counter[str]:
+    """How many task instances of a run are in each state, `no_status` included.
+
+    Route: POST /dags/~/dagRuns/~/taskInstances/list. Raises TooLargeError for more than 10,000.
+    """
+    return Counter(row.state or NO_STATUS for row in await all_of_run(api, dag_id, dag_run_id))
+
+
+async def all_of_run(api: Api, dag_id: str, dag_run_id: str, task_id: str | None = None) -> list[InstanceRow]:
+    """The task instances of a run, or of one task in it, the first to start first.
+
+    Route: POST /dags/~/dagRuns/~/taskInstances/list. Raises TooLargeError for more than 10,000.
+    """
+    filters = {"dag_ids": [dag_id], "dag_run_ids": [dag_run_id]}
+    return await _of_run(api, filters | ({"task_ids": [task_id]} if task_id else {}))
+
+
+def _started(api: Api, state: Sequence[str] | None) -> Sequence[str] | None:
+    """Those of the states, or of all, that come after a start: Airflow 3 finds what has not started in any window."""
+    if api.release < (3, 0):
+        return state
+    known = [each for each in TASK_STATES if each != "awaiting_input" or api.release >= (3, 3)]
+    return [each for each in state or known if each not in NOT_STARTED]
+
+
+async def _of_run(api: Api, filters: Mapping[str, Any]) -> list[InstanceRow]:
+    """All that match, the first to start first; what has not started is last."""
+    found: list[InstanceRow] = []
+    while True:
+        page = {"page_limit": AT_ONCE, "page_offset": len(found)}
+        answer = await api.read(LIST, _Instances, body=_body(api, {**filters, **page}))
+        if answer.total_entries > MOST_INSTANCES:
+            raise too_many(answer.total_entries)
+        found += answer.task_instances
+        if not answer.task_instances or len(found) >= answer.total_entries:
+            break
+    never = datetime.max.replace(tzinfo=UTC)
+    return sorted(
+        found, key=lambda row: (row.start_date or never, row.queued_when or never, row.task_id, row.map_index)
+    )
+
+
+async def _of_many_runs(
+    api: Api, filters: Mapping[str, Any], operator: str | None, limit: int, offset: int
+) -> tuple[Sequence[InstanceRow], int]:
+    order = {} if api.release < (3, 0) else {"order_by": NEWEST_START}
+    if operator is None:
+        page: dict[str, Any] = {"page_limit": limit, "page_offset": offset, **order}
+        answer = await api.read(LIST, _Instances, body=_body(api, {**filters, **page}))
+    else:
+        if api.release < (3, 1):
+            raise NeedsVersionError("operator", "Airflow 3.1, or dag_id and dag_run_id", f"This is {api.airflow}.")
+        query = {IN_QUERY.get(name, name): value for name, value in filters.items()}
+        dag_id = query.pop("dag_id", [ALL_DAGS])[0]
+        query |= {"operator": operator, "limit": limit, "offset": offset, **order}
+        answer = await api.read(LIST_BY_OPERATOR, _Instances, query=query, dag_id=dag_id)
+    return answer.task_instances, answer.total_entries
+
+
+def _body(api: Api, filters: Mapping[str, Any]) -> dict[str, Any]:
+    """The filters as a body has them; no state is "none" on Airflow 2, and null on 3."""
+    none = "none" if api.release < (3, 0) else None
+    states = [none if each == NO_STATUS else each for each in filters.get("state", ())]
+    return renamed(api.release, {**filters, **({"state": states} if states else {})})
+
+
+def _summed_up(rows: Sequence[InstanceRow]) -> list[InstanceRow]:
+    """The same rows with those of each mapped task as one, where the first of them stood."""
+    mapped: dict[str, list[InstanceRow]] = {}
+    for row in rows:
+        if row.map_index >= 0:
+            mapped.setdefault(row.task_id, []).append(row)
+    summed: list[InstanceRow] = []
+    for row in rows:
+        if row.map_index < 0:
+            summed.append(row)
+        elif group := mapped.pop(row.task_id, None):
+            summed.append(_sum(group))
+    return summed
+
+
+def _sum(rows: Sequence[InstanceRow]) -> InstanceRow:
+    first = rows[0]
+    failed = ranges(row.map_index for row in rows if row.state in FAILED)
+    return InstanceRow(
+        dag_id=first.dag_id,
+        dag_run_id=first.dag_run_id,
+        task_id=first.task_id,
+        states=dict(Counter(row.state or NO_STATUS for row in rows)),
+        failed_map_indexes=failed or None,
+        start_date=first.start_date,
+        operator=first.operator,
+        pool=first.pool,
+        queue=first.queue,
+    )
+
+
+def _told(api: Api, row: InstanceRow, always: Sequence[str], fields: Sequence[str]) -> TaskInstanceRow:
+    """A row with the fields that are wanted: how long it took, and the page of it."""
+    index = row.map_index if row.map_index >= 0 else None
+    url = api.links.task(row.dag_id, row.dag_run_id, row.task_id, index)
+    state = row.state if row.states else row.state or NO_STATUS
+    whole = TaskInstanceRow(**{**dict(row), "map_index": index, "url": url, "state": state})
+    summed = ("states", "failed_map_indexes") if row.states else ()
+    return whole.timed(datetime.now(UTC)).pick(fields, always=(*always, *summed))
+
+
+def _note(api: Api, rows: Sequence[TaskInstanceRow], total: int, offset: int, *, in_order: bool) -> str | None:
+    if not rows:
+        return f"offset {offset} is past the end: {total} match." if total else "No task instance matches."
+    if not in_order and total > len(rows) and api.release < (3, 0):
+        return "Airflow 2 gives them in no order of time: since and until narrow it."
+    return None
