@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from typing import TypedDict
 
+from anyio import to_thread
+
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.route import TASK_INSTANCES, Route, may_read
 from airflow_mcp.airflow.task_instances import FAILED, LIST, NO_STATUS, Rows
@@ -14,7 +16,7 @@ from airflow_mcp.models.base import Answer
 from airflow_mcp.models.logs import Mode, TaskLog
 from airflow_mcp.text.clean import one_line
 from airflow_mcp.text.log_lines import EventLog, LogLines, TextLog
-from airflow_mcp.text.windows import Grep, Head, Rest, Tail, Window, numbered
+from airflow_mcp.text.windows import Errors, Grep, Head, Rest, Tail, Window, numbered
 
 ONE = "dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}"
 GET = Route("GET", ONE, may_read(*TASK_INSTANCES))
@@ -66,7 +68,7 @@ async def get_task_log(
     task_id: str,
     map_index: int | None = None,
     try_number: int | None = None,
-    mode: Mode = "tail",
+    mode: Mode = "errors",
     grep: Sequence[str] | None = None,
     from_line: int | None = None,
     max_characters: int = 6000,
@@ -92,6 +94,7 @@ async def get_task_log(
         await _state_of_try(api, ids, map_index, number, latest)
         raise
     runs = number == latest and state in RUNNING
+    kept = await to_thread.run_sync(window.lines)  # other calls go on
     rest = window.rest(total) if total else Rest(_why_no_lines(try_state or state, log))
     notes = [rest.note, f"It is still running: from_line={total + 1} reads on later." if runs else None]
     return TaskLog(
@@ -102,13 +105,15 @@ async def get_task_log(
         next_line=rest.next_line or (total + 1 if runs else None),
         date=log.date,
         note=" ".join(note for note in notes if note) or None,
-        log=numbered(window.lines(), max_characters) or None,
+        log=numbered(kept, max_characters) or None,
     )
 
 
 def _window(mode: Mode, grep: Sequence[str] | None, from_line: int | None, most: int) -> Window:
+    if mode == "errors" and not grep and not from_line:
+        return Errors(most)
     start = from_line or 1
-    window = Tail(most) if mode == "tail" and not from_line else Head(most, start)
+    window = Head(most, start) if mode == "head" or from_line else Tail(most)
     return Grep(window, grep, CONTEXT_LINES, most, start) if grep else window
 
 

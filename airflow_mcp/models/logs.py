@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from airflow_mcp.models.base import Answer, Id, Untrusted
 from airflow_mcp.models.dags import DagArguments
 
-Mode = Literal["tail", "head"]
+Mode = Literal["errors", "tail", "head"]
 MOST_TEXTS = 20
 LEAST_CHARACTERS = 1000
 MOST_CHARACTERS = 40_000
@@ -22,7 +22,7 @@ class GetTaskLog(DagArguments):
     task_id: Id
     map_index: int | None = None
     try_number: int | None = None
-    mode: Mode = "tail"
+    mode: Mode = "errors"
     grep: list[str] | None = None
     from_line: int | None = None
     max_characters: int = 6000

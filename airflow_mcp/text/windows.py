@@ -1,22 +1,18 @@
-"""Which lines of a log are shown: its beginning, its end, what lies from a line on, or what holds some words."""
+"""Which lines of a log are shown: those that tell why it failed, its beginning, its end, or what holds some words."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import NamedTuple, Protocol
+
+from airflow_mcp.text.evidence import Evidence
+from airflow_mcp.text.kept import KeptLine
 
 SHARE_OF_A_LINE = 6
 """So many of the longest lines fit."""
 ROOM_FOR_TIMES = 16
-
-
-class KeptLine(NamedTuple):
-    """A line that is shown; where it stands there several times, in place of all of them."""
-
-    number: int
-    text: str
-    times: int = 1
 
 
 class Rest(NamedTuple):
@@ -27,7 +23,7 @@ class Rest(NamedTuple):
 
 
 class Window(Protocol):
-    """Takes the lines of a log one by one, and keeps some."""
+    """Takes the lines of a log one by one, and keeps some; what it kept is asked for when there are no more."""
 
     def add(self, number: int, line: str) -> None:
         """Take the next line."""
@@ -40,6 +36,36 @@ class Window(Protocol):
     def rest(self, total: int) -> Rest:
         """How to see the rest of the lines that there were."""
         ...
+
+
+class Errors:
+    """The lines that tell why something failed; of a log without any error, the last ones."""
+
+    def __init__(self, most: int) -> None:
+        self._evidence, self._end = Evidence(most), Tail(most)
+
+    def add(self, number: int, line: str) -> None:
+        """Take the next line."""
+        self._evidence.add(number, line)
+        self._end.add(number, line)
+
+    @cached_property
+    def _found(self) -> list[KeptLine]:
+        return self._evidence.lines()
+
+    def lines(self) -> list[KeptLine]:
+        """What is kept, in order. Takes up to a quarter of a second, where a log is full of errors."""
+        return self._found or self._end.lines()
+
+    def rest(self, total: int) -> Rest:
+        """How to see the rest of the lines that there were."""
+        if not self._found:
+            before = self._end.rest(total).note
+            return Rest(f"No error was found. {before}" if before else "No error was found.")
+        some = f"{len(self._found)} of {total} lines"
+        if not self._evidence.certain:
+            return Rest(f"{some}: perhaps errors, none is certain. mode=tail shows the end.")
+        return Rest(f"{some}; grep or from_line shows others." if len(self._found) < total else None)
 
 
 class Head:

@@ -24,7 +24,7 @@ async def get_task_instance(call: Call, args: GetTaskInstance) -> TaskInstanceDe
 
 @tool("Read a task's log", user_text=True)
 async def get_task_log(call: Call, args: GetTaskLog) -> TaskLog:
-    """Lines of a task instance's log: the end, the start, from_line on, or around grep's texts."""
+    """A task's log: why it failed, the end, the start, from_line on, or around grep's texts."""
     return await logs.get_task_log(call.api, **dict(args))
 
 

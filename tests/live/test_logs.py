@@ -35,10 +35,38 @@ def without(lines: list[str], *patterns: str) -> list[str]:
     return [line for line in lines if not any(re.search(pattern, line) for pattern in patterns)]
 
 
+CAUSES = {
+    "chained": ("RuntimeError: load failed", "KeyError: 'amount'", "rows come from orders.csv"),
+    "grouped": ("ExceptionGroup: two rules (2 sub-exceptions)", "OSError: disk full", "TypeError: no rule"),
+    "long": ("RuntimeError: nothing was loaded", "password authentication failed for user etl"),
+    "retried": ("PermissionError: second: the source refused",),
+    "printed": ("returned non-zero exit status 3", "Database Error in model orders"),
+}
+"""What each task's log tells of why it failed."""
+
+
+async def test_errors_are_what_is_shown(session: Session, oracle: Oracle, failed: dict[str, str]) -> None:
+    dag = re.escape(str(oracle.server.dags_folder / "failing.py"))
+    for task_id, causes in CAUSES.items():
+        answer, lines = await log_of(session, **failed, task_id=task_id)
+        told = "\n".join(lines)
+        assert [cause for cause in causes if cause not in told] == [], (task_id, told)
+        assert re.search(rf'File "{dag}", line \d+, in {task_id}$', told, re.MULTILINE), (task_id, told)
+        assert answer["note"] == f"{len(lines)} of {answer['total_lines']} lines; grep or from_line shows others."
+        assert len(told) <= 6000
+
+
+async def test_of_a_success_the_end_is_shown(session: Session, oracle: Oracle) -> None:
+    run = {"dag_id": "load_files", "dag_run_id": oracle.failed_runs["load_files"], "task_id": "load_file"}
+    answer, lines = await log_of(session, **run, map_index=0)
+    assert (answer["state"], answer["note"]) == ("success", "No error was found.")
+    assert len(lines) == answer["total_lines"]
+
+
 async def test_a_chain_of_exceptions_is_pythons_traceback(
     session: Session, oracle: Oracle, failed: dict[str, str]
 ) -> None:
-    answer, lines = await log_of(session, **failed, task_id="chained", max_characters=40_000)
+    answer, lines = await log_of(session, **failed, task_id="chained", mode="tail", max_characters=40_000)
     assert (answer["state"], answer["try_number"]) == ("failed", 1)
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", answer["date"])
     dag = oracle.server.dags_folder / "failing.py"
@@ -66,7 +94,7 @@ async def test_a_chain_of_exceptions_is_pythons_traceback(
 
 
 async def test_a_group_of_exceptions(session: Session, failed: dict[str, str]) -> None:
-    _, lines = await log_of(session, **failed, task_id="grouped", max_characters=40_000)
+    _, lines = await log_of(session, **failed, task_id="grouped", mode="tail", max_characters=40_000)
     for line in (
         "  | ExceptionGroup: two rules (2 sub-exceptions)",
         "  +-+---------------- 1 ----------------",
@@ -81,7 +109,7 @@ async def test_a_group_of_exceptions(session: Session, failed: dict[str, str]) -
 
 
 async def test_what_was_printed_is_as_it_was(session: Session, failed: dict[str, str]) -> None:
-    answer, lines = await log_of(session, **failed, task_id="printed", max_characters=40_000)
+    answer, lines = await log_of(session, **failed, task_id="printed", mode="tail", max_characters=40_000)
     untimed = [re.sub(r"^\d\d:\d\d:\d\d ", "", line) for line in lines]
     for line in (
         "red and plain",

@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from airflow_mcp.text.evidence import Evidence, KeptLine
+from airflow_mcp.text.evidence import Evidence
+from airflow_mcp.text.kept import KeptLine
 from benchmarks.evidence import corpus, long_log, measured, reduce_text
 from scripts.generate import tokens
 
@@ -176,9 +177,16 @@ def test_what_another_logger_says_within_a_traceback_is_not_its_exception() -> N
 def test_exceptions_of_a_group_are_kept() -> None:
     group = """  + Exception Group Traceback (most recent call last):
   |   File "/opt/airflow/dags/sales_etl.py", line 9, in load
+  |     run(parts)
+  |   File "/usr/local/lib/python3.12/site-packages/airflow/operators/python.py", line 238, in execute
+  |     return_value = self.execute_callable()
+  |   File "/opt/airflow/dags/sales_etl.py", line 4, in run
   |     raise ExceptionGroup("two parts failed", errors)
   | ExceptionGroup: two parts failed (2 sub-exceptions)
   +-+---------------- 1 ----------------
+    | Traceback (most recent call last):
+    |   File "/opt/airflow/dags/parts.py", line 2, in check
+    |     raise ValueError("part 3 is empty")
     | ValueError: part 3 is empty
     +---------------- 2 ----------------
     | KeyError: 'amount'
@@ -187,6 +195,24 @@ def test_exceptions_of_a_group_are_kept() -> None:
     assert "ValueError: part 3 is empty" in found
     assert "KeyError: 'amount'" in found
     assert "ExceptionGroup: two parts failed (2 sub-exceptions)" in found
+    frames = [line for line in found if line.startswith("File ")]
+    assert frames == [
+        'File "/opt/airflow/dags/sales_etl.py", line 9, in load',
+        'File "/opt/airflow/dags/sales_etl.py", line 4, in run',
+        'File "/opt/airflow/dags/parts.py", line 2, in check',
+    ]
+
+
+def test_what_airflow_says_of_each_task_is_not_kept() -> None:
+    routine = [
+        "14:00:00 task_runner.py:1073 Worker startup parse complete bundle_name=dags dag_file=a.py",
+        "14:00:00 dagbag.py:460 Filling up the DagBag from /dags/a.py",
+        "14:00:00 task_runner.py:2280 Pushing xcom ti=RuntimeTaskInstance(id=7)",
+    ]
+    assert texts([*routine, "14:00:01 ERROR task_runner.py:1676 Task failed with exception", "ValueError: no"]) == [
+        "14:00:01 ERROR task_runner.py:1676 Task failed with exception",
+        "ValueError: no",
+    ]
 
 
 @pytest.mark.parametrize(

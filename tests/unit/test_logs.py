@@ -8,9 +8,12 @@ import sys
 from typing import Any
 
 import pytest
+from anyio import from_thread
 
 from airflow_mcp.airflow import logs
 from airflow_mcp.errors import NotFoundError
+from airflow_mcp.text.evidence import Evidence
+from airflow_mcp.text.kept import KeptLine
 from airflow_mcp.text.log_lines import NO_LOG
 from airflow_mcp.tools.present import as_data, as_text
 from scripts.generate import tokens
@@ -51,7 +54,7 @@ async def test_the_latest_try_takes_two_calls(version: str) -> None:
     answer = await read(airflow)
     assert airflow.sent == ["", "/logs/3?full_content=true"]
     assert (answer.state, answer.try_number, answer.try_state, answer.total_lines) == ("failed", 3, None, 2)
-    assert (answer.date, answer.note, answer.next_line) == ("2026-11-29", None, None)
+    assert (answer.date, answer.note, answer.next_line) == ("2026-11-29", "No error was found.", None)
     assert answer.log == "1|14:38:16 load.py:78 one\n2|14:38:16 load.py:78 two"
 
 
@@ -189,7 +192,7 @@ async def test_what_still_runs_is_read_on(version: str) -> None:
     airflow = Airflow(version, log(version, "one", "two"), "running")
     answer = await read(airflow)
     assert answer.next_line == 3
-    assert answer.note == "It is still running: from_line=3 reads on later."
+    assert answer.note == "No error was found. It is still running: from_line=3 reads on later."
     again = await read(airflow, from_line=3)
     assert (again.log, again.next_line) == (None, 3)
     on = await read(Airflow(version, log(version, "one", "two", "three"), "running"), from_line=3)
@@ -205,15 +208,67 @@ async def test_the_numbers_are_the_same_in_every_mode(version: str) -> None:
     whole = {number: f"{number}|14:38:16 load.py:78 {line}" for number, line in enumerate(lines, 1)}
     seen = set()
     ways: list[dict[str, Any]] = [{"mode": "tail"}, {"mode": "head"}, {"grep": ["REFUSED"]}, {"from_line": 690}, {}]
+    ways += [{"mode": "errors", **each} for each in ways[2:]]
     for arguments in ways:
         answer = await read(Airflow(version, log(version, *lines)), **arguments)
         assert answer.total_lines == 1000
         rows = str(answer.log).split("\n")
         assert all(row == whole[int(row.partition("|")[0])] for row in rows)
         seen.add(len(rows))
-        if arguments != {"mode": "head"}:
-            assert whole[700] in rows or "tail" in str(arguments) or not arguments
+        assert (whole[700] in rows) is (arguments.get("mode") not in ("tail", "head"))
     assert len(seen) > 1
+
+
+@both
+async def test_errors_is_the_default_and_changes_neither_grep_nor_from_line(version: str) -> None:
+    raw = log(version, *(f"row {number}" for number in range(1, 500)), "ValueError: no rows", "row 501")
+    for arguments in ({}, {"grep": ["row"]}, {"from_line": 7}, {"grep": ["row"], "from_line": 7}):
+        assert await read(Airflow(version, raw), **arguments) == await read(
+            Airflow(version, raw), **arguments, mode="errors"
+        )
+    shown = await read(Airflow(version, raw))
+    assert "500|14:38:16 load.py:78 ValueError: no rows" in str(shown.log).split("\n")
+    last = await read(Airflow(version, raw), grep=["row"])
+    assert str(last.log).endswith("501|14:38:16 load.py:78 row 501")
+    assert str((await read(Airflow(version, raw), from_line=7)).log).startswith("7|14:38:16 load.py:78 row 7\n")
+
+
+FAILS = [
+    "Traceback (most recent call last):",
+    '  File "/dags/sales.py", line 90, in publish',
+    "ValueError: one is missing",
+]
+
+
+@both
+@pytest.mark.parametrize("most", [1000, 6000, 40_000])
+async def test_a_cause_in_the_middle_of_a_long_log_is_kept(version: str, most: int) -> None:
+    work = [f"order {number} is loaded" for number in range(1, 60_001)]
+    work[30_000] = "order 30001 was rejected: customer 812 is unknown"
+    airflow = Airflow(version, log(version, *work, *FAILS))
+    answer = await read(airflow, max_characters=most)
+    rows = str(answer.log).split("\n")
+    begin = "14:38:16 load.py:78 "
+    assert f"30001|{begin}{work[30_000]}" in rows
+    assert f"60003|{begin}{FAILS[2]}" in rows
+    assert f"60002|{begin}{FAILS[1]}" in rows
+    assert answer.note == f"{len(rows)} of 60003 lines; grep or from_line shows others."
+    assert tokens(as_text(as_data(answer))) <= most // 4 + 200
+    there = await read(airflow, from_line=60_001, max_characters=1000)
+    assert str(there.log).split("\n") == rows[-3:]
+
+
+@both
+async def test_other_calls_go_on_while_errors_are_chosen(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    others: list[int] = []
+
+    def slow(self: Evidence) -> list[KeptLine]:
+        from_thread.run_sync(others.append, 1)  # waits until the event loop has done it
+        return []
+
+    monkeypatch.setattr(Evidence, "lines", slow)
+    assert (await read(Airflow(version, log(version, "one")))).total_lines == 1
+    assert others == [1]
 
 
 async def test_what_does_not_go_together_is_refused() -> None:
@@ -243,7 +298,7 @@ HOSTILE = {
 @pytest.mark.parametrize("most", [1000, 6000, 40_000])
 async def test_no_log_breaks_the_budget(kind: str, most: int) -> None:
     line = f'{{"timestamp": "2026-11-29T14:38:16Z", "event": "{HOSTILE[kind]}"}}\n'
-    ways: list[dict[str, Any]] = [{}, {"mode": "head"}, {"grep": ["a", "x", " ", "\U00012000", "u+"]}]
+    ways: list[dict[str, Any]] = [{}, {"mode": "tail"}, {"mode": "head"}, {"grep": ["a", "x", " ", "\U00012000", "u+"]}]
     for arguments in ways:
         answer = await read(Airflow("3.3.2", line * 4), **arguments, max_characters=most)
         assert answer.total_lines == 4

@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from airflow_mcp.text.windows import Grep, Head, KeptLine, Tail, Window, numbered, shortened
+from airflow_mcp.text.kept import KeptLine
+from airflow_mcp.text.windows import Errors, Grep, Head, Tail, Window, numbered, shortened
 
 LINES = [f"14:00:{number % 60:02} row {number}" for number in range(1, 1001)]
 
@@ -102,6 +103,52 @@ def test_overlapping_context_stands_once() -> None:
     assert shown(grep, ["a", "x", "b", "x", "c", "d", "e"]) == ["1|a", "2|x", "3|b", "4|x", "5|c", "6|d"]
 
 
+CAUSE = "14:00:00 WARNING orders.py:31 order 500 was rejected: customer 812 is unknown"
+END = [
+    "14:00:00 ERROR taskinstance.py:9 Task failed with exception",
+    "Traceback (most recent call last):",
+    '  File "/dags/sales.py", line 90, in publish',
+    "ValueError: 1 order is missing",
+]
+
+
+def test_errors_are_shown_with_their_numbers_and_the_rest_is_counted() -> None:
+    errors = Errors(2000)
+    rows = shown(errors, [*LINES[:500], CAUSE, *LINES[500:], *END])
+    for row in (f"501|{CAUSE}", *(f"{number}|{line}" for number, line in enumerate(END, 1002))):
+        assert row in rows
+    assert errors.rest(1005) == (f"{len(rows)} of 1005 lines; grep or from_line shows others.", None)
+
+
+def test_a_log_of_errors_alone_leaves_nothing_to_say() -> None:
+    errors = Errors(2000)
+    assert shown(errors, END) == [f"{number}|{line}" for number, line in enumerate(END, 1)]
+    assert errors.rest(len(END)) == (None, None)
+
+
+def test_without_an_error_the_end_is_shown() -> None:
+    errors, tail = Errors(2000), Tail(2000)
+    assert shown(errors, LINES) == shown(tail, LINES)
+    assert errors.rest(1000).note == f"No error was found. {tail.rest(1000).note}"
+    short = Errors(2000)
+    assert shown(short, ["a", "b"]) == ["1|a", "2|b"]
+    assert short.rest(2).note == "No error was found."
+
+
+def test_what_may_be_an_error_is_told_as_such() -> None:
+    errors = Errors(2000)
+    rows = shown(errors, [*LINES[:500], "14:00:00 WARNING rows.py:7 the check failed, going on", *LINES[500:]])
+    assert "501|14:00:00 WARNING rows.py:7 the check failed, going on" in rows
+    perhaps = "perhaps errors, none is certain. mode=tail shows the end."
+    assert errors.rest(1001).note == f"{len(rows)} of 1001 lines: {perhaps}"
+
+
+def test_errors_that_are_alike_are_shown_once_with_their_number() -> None:
+    rows = shown(Errors(2000), [*(f"14:00:00 ERROR part {number} could not be read" for number in range(400)), *END])
+    assert "1|14:00:00 ERROR part 0 could not be read (x399)" in rows
+    assert "400|14:00:00 ERROR part 399 could not be read" in rows
+
+
 @pytest.mark.parametrize("window", [Head(2000), Tail(2000), Grep(Head(2000), ["a"], 3, 2000)])
 def test_repeats_are_folded_with_their_number(window: Window) -> None:
     lines = [*(f"14:00:{second:02} again" for second in range(50)), "14:01:00 once", "14:01:01 again"]
@@ -159,6 +206,7 @@ def test_no_log_breaks_the_budget() -> None:
             for window in (
                 Head(most),
                 Tail(most),
+                Errors(most),
                 Grep(Tail(most), alphabets, 3, most),
                 Grep(Head(most), ["a"], 9, most),
             ):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from airflow_mcp.text.evidence.blocks import Blocks
-from airflow_mcp.text.evidence.choose import KeptLine, choose
-
-__all__ = ["Evidence", "KeptLine"]
+from airflow_mcp.text.evidence.choose import choose
+from airflow_mcp.text.kept import KeptLine
 
 
 class Evidence:
@@ -21,6 +20,11 @@ class Evidence:
     def add(self, number: int, line: str) -> None:
         """The next line of the log, with its number."""
         self._blocks.add(number, line)
+
+    @property
+    def certain(self) -> bool:
+        """Whether a line tells of a failure for certain, and not only by a word such as `failed`."""
+        return self._blocks.final is not None
 
     def lines(self) -> list[KeptLine]:
         """What is kept so far, in the log's order."""

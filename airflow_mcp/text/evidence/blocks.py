@@ -28,6 +28,7 @@ _LIBRARY = (
     *("at java.", "at javax.", "at jdk.", "at sun.", "at scala.", "at org.apache.", "at org.springframework."),
     *("at org.junit.", "at org.gradle.", "at io.netty.", "at System.", "at Microsoft."),
 )
+_TRACEBACK = ("Traceback (most recent call last)", "Exception Group Traceback (most recent call last)")
 # A runner lists the script and the variables of a step before it runs it: what stands there has not happened.
 _LISTED = re.compile(r"##\[group\]Run ")
 _LISTED_TO = re.compile(r"##\[")
@@ -114,7 +115,7 @@ class Blocks:
                 weight = LITTLE
         else:
             sign, weight = self._in_traceback(line, sign, weight)
-        if message.lstrip().startswith("Traceback (most recent call last)"):
+        if message.lstrip().startswith(_TRACEBACK):
             self._traceback, self._own, self._logged = line.indent, True, line.start > 0
         if sign is Sign.COMMAND:
             self._command = _kept(line, sign, weight)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from airflow_mcp.text.evidence.blocks import ANCHOR, STRONG, Block, Blocks, Kept
 from airflow_mcp.text.evidence.line import alike, shortened
 from airflow_mcp.text.evidence.signs import LITTLE, Sign
+from airflow_mcp.text.kept import KeptLine
 
 NUMBER = 8  # characters that a line's number takes
 LONGEST_ANCHOR = 400
@@ -22,16 +23,6 @@ NEAR = 150  # lines
 MOST_CANDIDATES = 3000
 _WORD = re.compile(r"[A-Za-z]{3,}")
 _TOKEN = re.compile(r"[A-Za-z]{1,7}|\d{1,3}|[!-/:-@\[-`{-~]{1,2}|[\x00-\x08\x0b-\x1f\x7f-\U0010ffff]")
-
-
-class KeptLine(NamedTuple):
-    """A line of the log that tells why."""
-
-    number: int
-    text: str
-    """Without colours and the date before it; `…` stands where it is cut."""
-    times: int
-    """How many lines like it, but for digits and hashes, this one stands for."""
 
 
 class Candidate(NamedTuple):
@@ -107,7 +98,11 @@ class Chooser:
 
 
 def choose(blocks: Blocks, most: int) -> list[KeptLine]:
-    """The lines that tell most of the blocks, in the log's order."""
+    """The lines that tell most of the blocks, in the log's order.
+
+    They are without colours and the date before them; `…` stands where one is cut. One stands for all those that differ
+    from it in digits and hashes alone.
+    """
     chooser = Chooser(most)
     candidates = _first_of_each(
         [candidate for place, block in enumerate(blocks.found()) for candidate in _candidates(block, place, blocks)]

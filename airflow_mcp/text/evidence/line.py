@@ -15,7 +15,8 @@ _DATE = re.compile(
 )
 # What loggers put before a message: a time, a source, a level; one logger's within another's.
 _BEFORE = re.compile(
-    r"\[?(?:\d\d/\d\d/\d\d )?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?Z?\]?(?: |$)"
+    r"^ {1,60}[|+] (?= |[\w.]{1,200}(?:: |$)|Exception Group |Traceback \()"  # the margin of a group of exceptions
+    r"|\[?(?:\d\d/\d\d/\d\d )?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?Z?\]?(?: |$)"
     r"|\{{1,2}[\w.-]{1,80}:\d{1,6}\}{1,2} |(?<=[\w\]] )(?:[\w-]{1,80}\.py:\d{1,6}|stderr) (?=\S)"
     r"|[\[(<]?(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SEVERE)[\])>]?(?: {1,3}- |: | {1,3}(?=\S))"
 )

@@ -120,7 +120,7 @@ _AT_START = (
     (
         Sign.CHAIN,
         _any(
-            r"Traceback \(most recent call last\)",
+            r"(?:Exception Group )?Traceback \(most recent call last\)",
             r"The above exception was the direct|During handling of the above",
         ),
     ),
@@ -247,6 +247,7 @@ _WELL = (
 _ROUTINE = _any(
     r"Dependencies all met|Starting attempt \d|Executing <|Started process \d|Running: \['airflow|Job \d+: Subtask",
     r"Running <TaskInstance|Exporting env vars|Marking task as |\d+ downstream tasks|DAG bundles loaded",
+    r"Worker startup parse complete|Pushing xcom ti=",
     r"Filling up the DagBag|Pre task exec|Post task exec|\(the traceback above|::(?:end)?group::|##\[endgroup\]",
     r"[\w./-]{1,200}\.py(?:::\w{1,100}){1,3}(?:\[.{0,300}\])?$",  # a test begins
 )
