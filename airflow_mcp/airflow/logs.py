@@ -82,10 +82,11 @@ async def get_task_log(
     ids = _Ids(dag_id=dag_id, dag_run_id=dag_run_id, task_id=task_id)
     map_index = None if map_index == -1 else map_index
     instance = await _instance(api, ids, map_index)
+    url = api.links.task(**ids, map_index=map_index)
     state, latest = instance.state or NO_STATUS, instance.try_number
     number = latest if try_number is None else try_number
     if number == latest and (note := _not_started(api, state, number)):
-        return TaskLog(state=state, try_number=number, total_lines=0, note=note)
+        return TaskLog(state=state, try_number=number, total_lines=0, url=url, note=note)
     try_state = None if number == latest else await _state_of_try(api, ids, map_index, number, latest)
     window = _window(mode, grep, from_line, max_characters)
     try:
@@ -104,6 +105,7 @@ async def get_task_log(
         total_lines=total,
         next_line=rest.next_line or (total + 1 if runs else None),
         date=log.date,
+        url=url,
         note=" ".join(note for note in notes if note) or None,
         log=numbered(kept, max_characters) or None,
     )

@@ -61,5 +61,6 @@ class TaskLog(Answer):
     total_lines: int
     next_line: int | None = Field(None, description="from_line to read on")
     date: str | None = Field(None, description="of times without one, in UTC")
+    url: str | None = None
     note: str | None = None
     log: Untrusted | None = Field(None, description="line number|time level source message")

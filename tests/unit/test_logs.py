@@ -58,6 +58,17 @@ async def test_the_latest_try_takes_two_calls(version: str) -> None:
     assert answer.log == "1|14:38:16 load.py:78 one\n2|14:38:16 load.py:78 two"
 
 
+@pytest.mark.parametrize(
+    ("version", "page", "index"),
+    [("2.11.2", "/grid?dag_run_id=r&task_id=load", "&map_index=7"), ("3.3.2", "/runs/r/tasks/load", "/mapped/7")],
+)
+async def test_the_page_of_the_task_instance(version: str, page: str, index: str) -> None:
+    page = f"http://airflow.test/dags/etl{page}"
+    assert (await read(Airflow(version, log(version, "one")))).url == page
+    assert (await read(Airflow(version, log(version, "one")), map_index=7)).url == page + index
+    assert (await read(Airflow(version, state="skipped", try_number=0))).url == page
+
+
 @both
 async def test_a_map_index(version: str) -> None:
     airflow = Airflow(version, log(version, "one"))
