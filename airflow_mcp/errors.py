@@ -91,6 +91,10 @@ class NotFoundError(AirflowMcpError):
     """404: no such DAG, run, task or task instance."""
 
 
+class DagNotFoundError(NotFoundError):
+    """404: no such DAG; its file may not import."""
+
+
 class NotAcceptableError(AirflowMcpError):
     """406: the server cannot give the asked-for form."""
 

@@ -22,7 +22,7 @@ from airflow_mcp.tools.context import make_app
 from tests.fakes import Airflow
 from tests.oracle import Oracle
 from tests.recordings import FOLDER, Exchange, described, recorded_runs, written
-from tests.scenarios import calls
+from tests.scenarios import BROKEN, calls
 from tests.servers import DAG_IDS, RECORDED, real_airflow
 
 CALLS = 100  # the most requests of one call
@@ -72,7 +72,9 @@ def main() -> int:
 
 
 def scene(oracle: Oracle) -> dict[str, str]:
-    """A run that really failed in one map index, and one whose DAG is paused."""
+    """A run that really failed in one map index, one whose DAG is paused, and a file that does not import."""
+    (oracle.server.dags_folder / "broken.py").write_text(BROKEN)
+    oracle.wait_for_import_error("broken.py")
     oracle.pause("history", True)
     history = oracle.trigger("history", "2026-02-01T05:00:00+00:00")
     oracle.pause("load_files", False)

@@ -33,6 +33,7 @@ EXAMPLES: Mapping[str, Arguments] = {
     "get_task_instance": {**RUN, "task_id": "first"},
     "get_xcom_entries": {**RUN, "task_id": "first"},
     "get_xcom": {**RUN, "task_id": "first", "xcom_key": "return_value"},
+    "get_import_errors": {},
 }
 
 
@@ -72,6 +73,9 @@ def agreeable(ids: Mapping[str, str], version: str, map_index: int = -1) -> dict
         "version": version,
         "dags": [{"dag_id": ids["dag_id"], "is_paused": False, "owners": ["ana"]}],
         "dag_runs": [{**ids, "state": "failed", "start_date": None, "logical_date": "2026-11-21T00:00:00Z"}],
+        "import_errors": [
+            {"filename": "broken.py", "timestamp": "2026-11-21T00:00:00Z", "stack_trace": f"in {ids['dag_id']}"}
+        ],
         "tasks": [{"task_id": ids["task_id"], "downstream_task_ids": []}],
         "task_instances": [{**ids, "map_index": map_index, "state": "upstream_failed", "try_number": 8}],
         "state": "failed",

@@ -87,6 +87,16 @@ class Oracle:
         errors = self.call("GET", "importErrors")
         raise AssertionError(f"not loaded after {seconds} s: {set(dag_ids) - seen}; {errors}")
 
+    def wait_for_import_error(self, name: str, seconds: float = 30) -> None:
+        """Wait until Airflow has tried, in vain, to import the file with this name."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            errors = self.call("GET", "importErrors")["import_errors"]
+            if any(each["filename"].endswith(name) for each in errors):
+                return
+            time.sleep(0.25)
+        raise AssertionError(f"{name} has no import error after {seconds} s: {errors}")
+
     def pause(self, dag_id: str, paused: bool) -> None:
         self.call("PATCH", f"dags/{quote(dag_id, safe='')}", json={"is_paused": paused})
 

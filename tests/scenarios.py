@@ -11,6 +11,9 @@ from tests.fakes import MARKED
 
 Call = tuple[str, dict[str, Any]]
 
+BROKEN = "from airflow import DAG\n\nimport nope\n"
+"""What stands in broken.py, which does not import. Airflow does not look at a file without these words."""
+
 
 def reads() -> Iterator[Call]:
     """Calls that need no run."""
@@ -136,6 +139,15 @@ def changes(version: str, runs: Mapping[str, str]) -> Iterator[Call]:
     yield "clear_task_instances", {**run, "reset_dag_runs": False, **own}
 
 
+def import_errors() -> Iterator[Call]:
+    """Calls about DAG files that do not import, of which there is one."""
+    yield "get_import_errors", {}
+    yield "get_import_errors", {"offset": 90}
+    yield "get_import_errors", {"filename_pattern": "brok%"}
+    yield "get_import_errors", {"filename_pattern": "no such file"}
+    yield "get_dag", {"dag_id": "broken"}
+
+
 def calls(version: str, runs: Mapping[str, str]) -> list[Call]:
     """All of them, in the order in which they are recorded and replayed."""
     version_only: dict[int, list[Call]] = {
@@ -145,6 +157,7 @@ def calls(version: str, runs: Mapping[str, str]) -> list[Call]:
     own = [
         *(*reads(), *logs(runs), *version_only[int(version[0])], *runs_of_dags(runs)),
         *(*previews(runs), *changes(version, runs)),
+        *import_errors(),
     ]
     named = {tool for tool, _ in own}
     others = examples("history", runs["history"]).items()

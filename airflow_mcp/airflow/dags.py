@@ -112,7 +112,7 @@ async def _why_empty(api: Api, query: dict[str, Any], total: int, offset: int) -
         return f"No DAG matches whose last run is {query['last_dag_run_state']}."
     if query["tags"] or query["owners"] or query["dag_id_pattern"]:
         return "No DAG matches, paused and inactive ones included. Try a shorter dag_id_pattern, or no tags."
-    return "No DAG: none is loaded, or this user may see none. Import errors hide DAGs too."
+    return "No DAG: none is loaded, or this user may see none. Import errors hide DAGs too: get_import_errors."
 
 
 async def get_dag(api: Api, dag_id: str, fields: Sequence[str] | None = None) -> Dag:

@@ -13,6 +13,7 @@ from airflow_mcp.errors import (
     AirflowMcpError,
     BusyError,
     ConflictError,
+    DagNotFoundError,
     ForbiddenError,
     MayHaveHappenedError,
     NotAcceptableError,
@@ -36,6 +37,10 @@ _LOOK = "Look before trying again: get the present states (a call with confirm=f
 INVALID_TOKEN = "Invalid JWT token"  # noqa: S105 - what Airflow 3 says, no token
 
 _GENERIC = ("Forbidden", "Unauthorized")
+# Airflow says it in many ways: "DAG not found", "The Dag with ID: `etl` was not found", "DAG etl not found".
+_DAG = re.compile(
+    r"(?:the )?dag\b(?! (?:run|source)\b)|the source code of the dag [^,]{1,500}+, version_number none\b", re.IGNORECASE
+)
 _RUN = re.compile(r"\bdag ?run", re.IGNORECASE)
 _TITLE = re.compile(r"<title>\s*(?:\d{3} )?([^<]{1,200})", re.IGNORECASE)
 
@@ -118,7 +123,8 @@ def _not_found(response: httpx.Response, instance: Instance, problem: str) -> Ai
     )
     if not own:
         return _route_missing(response, instance)
-    return NotFoundError(f"Not found: {problem or 'Airflow does not say what'}.", _where_to_look(problem))
+    kind = DagNotFoundError if _DAG.match(problem) else NotFoundError
+    return kind(f"Not found: {problem or 'Airflow does not say what'}.", _where_to_look(problem))
 
 
 def _where_to_look(problem: str) -> str:

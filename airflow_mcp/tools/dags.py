@@ -1,6 +1,6 @@
-"""The toolset `dags`: the nine endpoints of Airflow's DAG API."""
+"""The toolset `dags`: the nine endpoints of Airflow's DAG API, and the files that give no DAG."""
 
-from airflow_mcp.airflow import dags, tasks
+from airflow_mcp.airflow import dags, import_errors, tasks
 from airflow_mcp.airflow.changes.clear import prepare_clear
 from airflow_mcp.airflow.changes.pause import prepare_pause
 from airflow_mcp.airflow.changes.prepared import Prepared
@@ -13,6 +13,7 @@ from airflow_mcp.models.changes import (
     TaskInstancesChange,
 )
 from airflow_mcp.models.dags import Dag, DagDetails, DagList, DagSource, GetDag, GetDags, GetDagSource
+from airflow_mcp.models.import_errors import GetImportErrors, ImportErrorList
 from airflow_mcp.models.tasks import GetTask, GetTasks, TaskDetails, TaskList
 from airflow_mcp.tools.context import Call
 from airflow_mcp.tools.spec import change, tool
@@ -40,6 +41,12 @@ async def get_dag_details(call: Call, args: GetDag) -> DagDetails:
 async def get_dag_source(call: Call, args: GetDagSource) -> DagSource:
     """Numbered lines of a DAG's Python file; 300 at most, next_line to read on."""
     return await dags.get_dag_source(call.api, **dict(args))
+
+
+@tool("List import errors", user_text=True)
+async def get_import_errors(call: Call, args: GetImportErrors) -> ImportErrorList:
+    """Files that do not import, newest first: why a DAG is missing."""
+    return await import_errors.list_import_errors(call.api, **dict(args))
 
 
 @tool("List a DAG's tasks")

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from airflow_mcp.errors import AirflowMcpError, UnknownNameError, VersionChangedError
+from airflow_mcp.airflow.import_errors import why_no_dag
+from airflow_mcp.errors import AirflowMcpError, DagNotFoundError, UnknownNameError, VersionChangedError
 from airflow_mcp.ids import unknown
 from airflow_mcp.models.arguments import read_arguments
 from airflow_mcp.models.base import Answer, Arguments
@@ -83,5 +84,9 @@ class Runner:
         api = await api_for(self._app.server, spec, args)
         look = partial(spec.function, Call(api), args)
         made = self._app.guard.carry_out(spec.name, args, api, look) if isinstance(args, ChangeArguments) else look()
-        answer: Answer = await made
+        try:
+            answer: Answer = await made
+        except DagNotFoundError as error:
+            dag_id = getattr(args, "dag_id", None)
+            raise await why_no_dag(api, dag_id, error) if dag_id else error from None
         return answer

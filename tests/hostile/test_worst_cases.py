@@ -196,6 +196,19 @@ WORST: dict[str, list[Any]] = {
     "airflow_mcp.airflow.secrets._ESCAPED": [many("\\u0041"), many('\\"'), many("\\u00"), many("x")],
     "airflow_mcp.airflow.secrets._ESCAPES": [many("\\u00x").encode(), many("\\x").encode(), many("x").encode()],
     "airflow_mcp.release._RELEASE": [many("1"), f"1.{many('1')}", many("1.")],
+    "airflow_mcp.text.stack_traces._PLACE": [
+        many('File "'),
+        many('File "a'),
+        f'File "{many("a")}',
+        f'File "a", line {many("1")}',
+        many('File "a", line '),
+    ],
+    "airflow_mcp.text.stack_traces._UNINDENTED": [many("\n"), many("\n ")],
+    "airflow_mcp.airflow.failures._DAG": [
+        f"the source code of the dag {many('a')}",
+        many("the source code of the dag a, version_number "),
+        many("the dag run "),
+    ],
     "airflow_mcp.airflow.failures._RUN": [many("dag"), many("dag "), many("x")],
     "airflow_mcp.airflow.failures._TITLE": [
         many("<title>"),

@@ -22,6 +22,7 @@ ROUTES = {
     "get_dag_details": [("get", "dags/any/details")],
     "get_dag_source": [("get", "dagSources/any")],
     "get_dag_runs": [("get", "dags/any/dagRuns"), ("get", "dags/any/dagRuns/any")],
+    "get_import_errors": [("get", "importErrors"), ("get", "importErrors/any")],
     "clear_task_instances": [("post", "dags/any/clearTaskInstances")],
 }
 """Of each tool, the routes whose documents name what some releases do not have."""

@@ -13,6 +13,7 @@ from airflow_mcp.errors import (
     AirflowMcpError,
     BusyError,
     ConflictError,
+    DagNotFoundError,
     ForbiddenError,
     MayHaveHappenedError,
     NotAcceptableError,
@@ -117,7 +118,7 @@ REFUSALS: dict[str, tuple[httpx.Response, type[AirflowMcpError], list[str]]] = {
     ),
     "v1 404": (
         v1(404, "DAG not found", "The DAG with dag_id: etl was not found", DOCS + "NotFound"),
-        NotFoundError,
+        DagNotFoundError,
         ["Not found: The DAG with dag_id: etl was not found.", "get_dags finds DAGs", "get_tasks"],
     ),
     "v1 404 told by its title alone": (
@@ -127,7 +128,7 @@ REFUSALS: dict[str, tuple[httpx.Response, type[AirflowMcpError], list[str]]] = {
     ),
     "v2 404": (
         v2(404, "The Dag with ID: `etl` was not found"),
-        NotFoundError,
+        DagNotFoundError,
         ["Not found: The Dag with ID: `etl` was not found.", "get_dags finds DAGs", "get_tasks"],
     ),
     "v2 404 whose reason is a list": (

@@ -32,6 +32,7 @@ DIFFERS = {
     "duration_seconds",
     "end_date",
     "executor",
+    "filename",
     "hostname",
     "last_parsed_time",
     "last_run_at",
