@@ -10,7 +10,7 @@ from airflow_mcp.errors import ForbiddenError, TooLargeError
 from airflow_mcp.models.base import Answer, Moment
 from airflow_mcp.models.dags import DagRow
 
-LIST = Route("POST", "dags/~/dagRuns/list", may_read(*RUNS), lists=True)
+LIST = Route("POST", "dags/~/dagRuns/list", may_read(*RUNS, in_2=("DAG Runs",)), lists=True)
 MOST_RUNS = (1000, 100)
 """How many are looked at: where each has so much conf that these are too much to read, the fewer."""
 LAST_MADE = "-id"

@@ -9,7 +9,7 @@ from typing import TypedDict
 from anyio import to_thread
 
 from airflow_mcp.airflow.api import Api
-from airflow_mcp.airflow.route import TASK_INSTANCES, Route, may_read
+from airflow_mcp.airflow.route import DAGS, TASK_INSTANCES, Route, may_read
 from airflow_mcp.airflow.task_instances import FAILED, LIST, NO_STATUS, Rows
 from airflow_mcp.errors import NotFoundError, RouteMissingError
 from airflow_mcp.models.base import Answer
@@ -23,7 +23,7 @@ GET = Route("GET", ONE, may_read(*TASK_INSTANCES))
 GET_MAPPED = Route("GET", ONE + "/{map_index}", may_read(*TASK_INSTANCES))
 LIST_TRIES = Route("GET", ONE + "/tries", may_read(*TASK_INSTANCES))
 LIST_TRIES_MAPPED = Route("GET", ONE + "/{map_index}/tries", may_read(*TASK_INSTANCES))
-LOG = Route("GET", ONE + "/logs/{try_number}", may_read(*TASK_INSTANCES, "Task Logs"))
+LOG = Route("GET", ONE + "/logs/{try_number}", may_read(*DAGS, "Task Logs", in_2=(*TASK_INSTANCES, "Task Logs")))
 
 WAITING = frozenset({"scheduled", "queued"})
 RUNNING = frozenset({"running", "deferred", "restarting", "up_for_reschedule"})

@@ -20,17 +20,24 @@ class Permission:
     """As FAB names them."""
     role: str
     """The least role of Airflow 3's simple auth manager that may."""
+    in_2: Sequence[str] | None = None
+    """The resources where Airflow 2 wants others."""
+
+    def of_fab(self, release: Release) -> list[str]:
+        """Each permission as FAB names it."""
+        resources = self.in_2 if self.in_2 and release < (3, 0) else self.resources
+        return [f"can {self.action} on {resource}" for resource in resources]
 
     def on(self, release: Release) -> str:
         """In the words of the auth managers that this Airflow may have."""
-        fab = ", ".join(f"can {self.action} on {resource}" for resource in self.resources)
+        fab = ", ".join(self.of_fab(release))
         # Airflow 2 has FAB's roles; Airflow 3 does not tell which auth manager it has.
         return fab if release < (3, 0) else f"{fab} (FAB), or the role {self.role} (simple auth manager)"
 
 
-def may_read(*resources: str) -> Permission:
+def may_read(*resources: str, in_2: Sequence[str] | None = None) -> Permission:
     """To read them. Who looks at what is in a DAG needs the same on the DAG."""
-    return Permission("read", resources, "viewer")
+    return Permission("read", resources, "viewer", in_2)
 
 
 def may_edit(*resources: str) -> Permission:

@@ -6,15 +6,15 @@ import json
 from typing import Any, TypedDict
 
 from airflow_mcp.airflow.api import Api
-from airflow_mcp.airflow.route import TASK_INSTANCES, Route, may_read
+from airflow_mcp.airflow.route import DAGS, Route, may_read
 from airflow_mcp.airflow.runs import require_run
 from airflow_mcp.errors import NotFoundError
 from airflow_mcp.models.base import Answer, Moment
 from airflow_mcp.models.xcoms import XCom, XComEntry, XComEntryList
 
 ENTRIES = "dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/xcomEntries"
-LIST = Route("GET", ENTRIES, may_read(*TASK_INSTANCES, "XComs"))
-GET = Route("GET", f"{ENTRIES}/{{xcom_key}}", may_read(*TASK_INSTANCES, "XComs"))
+LIST = Route("GET", ENTRIES, may_read(*DAGS, "XComs"))
+GET = Route("GET", f"{ENTRIES}/{{xcom_key}}", may_read(*DAGS, "XComs"))
 ALL_TASKS = "~"
 MOST_CHARACTERS = 4000
 FEW = 10

@@ -76,11 +76,16 @@ async def test_without_a_reason_of_airflows_it_is_named_as_well() -> None:
     assert "this user does not have the permission. Needed: can read on DAGs. Check AIRFLOW_MCP_USERNAME" in message
 
 
+# Not under a DAG: Airflow shows of them what belongs to DAGs that may be read.
+FIRST_OF_ALL = {"importErrors": "ImportError", "dags/~/dagRuns/list": "DAG Runs"}
+
+
 def test_every_route_reads_or_edits_what_fab_knows() -> None:
     for route in ROUTES:
         assert route.needs
-        words = route.needs.on(NEWEST["v1"])
-        # Airflow shows the import errors of files whose DAGs may be read, and asks for no more than this one.
-        resource = "ImportError" if route.path == "importErrors" else "DAGs"
-        assert words.startswith(f"can {'read' if route.reads else 'edit'} on {resource}")
-        assert route.needs.on(NEWEST["v2"]).startswith(f"{words} (FAB), or the role ")
+        does = "read" if route.reads else "edit"
+        for each in (NEWEST["v1"], NEWEST["v2"]):
+            assert all(words.startswith(f"can {does} on ") for words in route.needs.of_fab(each))
+        assert route.needs.of_fab(NEWEST["v1"])[0] == f"can {does} on {FIRST_OF_ALL.get(route.path, 'DAGs')}"
+        on_3 = ", ".join(route.needs.of_fab(NEWEST["v2"]))
+        assert route.needs.on(NEWEST["v2"]).startswith(f"{on_3} (FAB), or the role ")
