@@ -74,6 +74,13 @@ class Oracle:
         assert response.is_success, f"{method} {path}: {response.status_code} {response.text}"
         return response.json()
 
+    def all_of(self, path: str, name: str) -> list[dict[str, Any]]:
+        """All rows of a list, page by page."""
+        rows: list[dict[str, Any]] = []
+        while page := self.call("GET", path, params={"limit": 100, "offset": len(rows)})[name]:
+            rows += page
+        return rows
+
     def dag(self, dag_id: str) -> Any:
         return self.call("GET", f"dags/{quote(dag_id, safe='')}")
 

@@ -140,11 +140,11 @@ async def _instance(api: Api, ids: _Ids, map_index: int | None) -> _Instance:
         if map_index is None:
             return await api.read(GET, _Instance, **ids)
         return await api.read(GET_MAPPED, _Instance, **ids, map_index=map_index)
-    except NotFoundError as error:
-        raise await _better(api, ids, error) from None
+    except NotFoundError:
+        raise await _what_there_is(api, ids) from None
 
 
-async def _better(api: Api, ids: _Ids, error: NotFoundError) -> NotFoundError:
+async def _what_there_is(api: Api, ids: _Ids) -> NotFoundError:
     """What to say of a task instance that there is not: for a mapped task, which map indexes there are."""
     task = ids["task_id"]
     wanted = {"dag_ids": [ids["dag_id"]], "dag_run_ids": [ids["dag_run_id"]], "task_ids": [task]}
@@ -158,7 +158,10 @@ async def _better(api: Api, ids: _Ids, error: NotFoundError) -> NotFoundError:
         )
     if rows:
         return NotFoundError(f"map_index: task {task} is not mapped in this run; leave map_index out.")
-    return error
+    return NotFoundError(
+        f"DAG {ids['dag_id']} has no task instance of {task} in run {ids['dag_run_id']}.",
+        "get_task_instances lists those of a run, get_dag_runs the runs.",
+    )
 
 
 async def _state_of_try(api: Api, ids: _Ids, map_index: int | None, number: int, latest: int) -> str | None:

@@ -13,7 +13,8 @@ from airflow_mcp.airflow.names import renamed
 from airflow_mcp.airflow.route import TASK_INSTANCES, Route, may_read
 from airflow_mcp.airflow.runs import ALL_DAGS, NEWEST_START, require_run
 from airflow_mcp.airflow.task_instances import FAILED, LIST, MOST_INSTANCES, too_many
-from airflow_mcp.errors import NeedsVersionError
+from airflow_mcp.errors import NeedsVersionError, NotFoundError
+from airflow_mcp.ids import near
 from airflow_mcp.models.base import Answer
 from airflow_mcp.models.states import NO_STATUS, NOT_STARTED, TASK_STATES
 from airflow_mcp.models.task_instances import ROW, TaskInstanceList, TaskInstanceRow
@@ -80,7 +81,7 @@ async def list_task_instances(
     if dag_id and dag_run_id:
         found = [row for row in await _of_run(api, filters) if operator in (None, row.operator)]
         if not found:
-            await require_run(api, dag_id, dag_run_id)
+            await require_in_run(api, dag_id, dag_run_id, task_id)
         rows = _summed_up(found) if map_index is None else [row for row in found if row.map_index == map_index]
         page, total = rows[offset : offset + limit], len(rows)
     else:
@@ -105,6 +106,17 @@ async def all_of_run(api: Api, dag_id: str, dag_run_id: str, task_id: str | None
     """
     filters = {"dag_ids": [dag_id], "dag_run_ids": [dag_run_id]}
     return await _of_run(api, filters | ({"task_ids": [task_id]} if task_id else {}))
+
+
+async def require_in_run(api: Api, dag_id: str, dag_run_id: str, task_id: str | None) -> None:
+    """Raise NotFoundError for an unknown run, or for a task that has no task instance in it, with near ones."""
+    await require_run(api, dag_id, dag_run_id)
+    if task_id:
+        known = {row.task_id for row in await all_of_run(api, dag_id, dag_run_id)}
+        if task_id not in known:
+            likely = near(task_id, known, most=3, cutoff=0.5)
+            hint = f"Did you mean {', '.join(likely)}?" if likely else "Leave task_id out to see all."
+            raise NotFoundError(f"Run {dag_run_id} of {dag_id} has no task instance of task_id {task_id!r}. {hint}")
 
 
 def _started(api: Api, state: Sequence[str] | None) -> Sequence[str] | None:

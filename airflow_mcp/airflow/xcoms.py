@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.route import DAGS, Route, may_read
-from airflow_mcp.airflow.runs import require_run
+from airflow_mcp.airflow.task_instance_lists import require_in_run
 from airflow_mcp.errors import NotFoundError
 from airflow_mcp.models.base import Answer, Moment
 from airflow_mcp.models.xcoms import XCom, XComEntry, XComEntryList
@@ -51,13 +51,13 @@ async def list_xcom_entries(
     """A page of what a task, or all tasks of a run, handed over, without the values.
 
     Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/xcomEntries, `~` for all tasks.
-    Raises NotFoundError for an unknown run.
+    Raises NotFoundError for an unknown run or task.
     """
     query = {"limit": limit, "offset": offset} | ({} if map_index is None else {"map_index": map_index})
     ids = _Ids(dag_id=dag_id, dag_run_id=dag_run_id, task_id=task_id or ALL_TASKS)
     answer = await api.read(LIST, _Entries, query=query, **ids)
     if not answer.xcom_entries:
-        await require_run(api, dag_id, dag_run_id)
+        await require_in_run(api, dag_id, dag_run_id, task_id)
     rows = [row.model_copy(update={"map_index": _index(row.map_index)}) for row in answer.xcom_entries]
     total = answer.total_entries
     past_end = f"offset {offset} is past the end: there are {total}."

@@ -81,6 +81,8 @@ class Answer(BaseModel):
 
 
 def _id(value: str) -> str:
+    if value == "~":
+        raise ValueError("'~' is no id: it stands for all in Airflow's own paths")
     if problem := id_problem(value):
         raise ValueError(problem)
     return value

@@ -24,7 +24,7 @@ c2gtcnNhAAAAAwEAAQ==
     schedule=None,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     tags=["secrets"],
-    default_args={"owner": "ana", "password": "Winter2026!", "env": {"API_TOKEN": "Lenz2026!", "region": "eu"}},
+    default_args={"owner": "secretary", "password": "Winter2026!", "env": {"API_TOKEN": "Lenz2026!", "region": "eu"}},
     params={"api_key": "Advent2026!", "token_count": 5, "command": "psql --password Mai2026! -h warehouse"},
     doc_md="Loads the day.\n\nLog in with `password: Fasching2026!`.",
 )

@@ -11,6 +11,7 @@ import anyio
 import pytest
 from mcp.types import CallToolResult
 
+from airflow_mcp.tools.toolsets import ALL_TOOLS
 from tests.oracle import Oracle
 from tests.servers import VIEWER
 from tests.session import Session, connect, text_of
@@ -541,5 +542,6 @@ async def test_a_viewer_reads_and_may_not_change(oracle: Oracle, history: Any) -
 async def test_read_only_offers_no_change(oracle: Oracle) -> None:
     async with connect(oracle, read_only=True) as session:
         offered = {tool.name for tool in (await session.client.list_tools()).tools}
-        assert offered == {"get_dags", "get_dag", "get_dag_details", "get_dag_source", "get_tasks", "get_task"}
+        assert offered == {spec.name for spec in ALL_TOOLS if not spec.changes}
+        assert offered.isdisjoint({"patch_dag", "clear_task_instances", "set_task_instances_state"})
         assert (await session.ok("get_dags"))["total"] > 0

@@ -22,6 +22,9 @@ ROUTES = {
     "get_dag_details": [("get", "dags/any/details")],
     "get_dag_source": [("get", "dagSources/any")],
     "get_dag_runs": [("get", "dags/any/dagRuns"), ("get", "dags/any/dagRuns/any")],
+    "get_dag_run": [("get", "dags/any/dagRuns/any")],
+    "get_task_instances": [("get", "dags/any/dagRuns/any/taskInstances/any")],
+    "get_task_instance": [("get", "dags/any/dagRuns/any/taskInstances/any")],
     "get_import_errors": [("get", "importErrors"), ("get", "importErrors/any")],
     "clear_task_instances": [("post", "dags/any/clearTaskInstances")],
 }
