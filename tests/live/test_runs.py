@@ -59,9 +59,8 @@ async def test_filters_are_the_servers(session: Session, oracle: Oracle) -> None
     expected = [(run["dag_id"], run["dag_run_id"]) for run in runs if run["state"] == "failed"]
     found = [(row["dag_id"], row["dag_run_id"]) for row in answer["dag_runs"]]
     assert sorted(found) == sorted(expected)
-    assert [row["start_date"] for row in answer["dag_runs"]] == sorted(
-        (row["start_date"] for row in answer["dag_runs"]), reverse=True
-    )
+    starts = [row.get("start_date", "") for row in answer["dag_runs"]]
+    assert starts == sorted(starts, reverse=True)
     assert answer["total"] == len(expected)
     assert set(failed.items()) <= set(expected)
 

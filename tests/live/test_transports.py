@@ -97,7 +97,7 @@ async def test_over_stdio(oracle: Oracle, mode: str, tmp_path: Path) -> None:
     assert complaints == []
     messages = [entry["message"] for entry in check_log((tmp_path / "log").read_text(), oracle)]
     assert any(message.startswith("get_dags ok ") for message in messages)
-    assert any(message.startswith("get_dag NotFoundError ") for message in messages)
+    assert any(message.startswith("get_dag DagNotFoundError ") for message in messages)
 
 
 def test_standard_output_holds_only_the_protocol(oracle: Oracle) -> None:
