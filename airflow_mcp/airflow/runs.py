@@ -25,7 +25,8 @@ STATES_WITH: Mapping[RunDate, Sequence[str]] = {
     "start_date": ("running", "success", "failed"),
     "end_date": ("success", "failed"),
 }
-"""The states of the runs that have a date. Airflow 3 finds those without one too, whatever the bound."""
+"""The states of the runs that have a date. Airflow 3 finds those without one too, whatever the bound: what is left
+of them are runs that somebody set to an end before they started."""
 
 
 class Run(Answer):

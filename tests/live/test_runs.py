@@ -67,7 +67,9 @@ async def test_filters_are_the_servers(session: Session, oracle: Oracle) -> None
     since = oracle.run("load_files", failed["load_files"])["start_date"]
     answer = await session.ok("get_dag_runs", since=since, limit=100)
     later = [run["dag_run_id"] for run in runs if run["start_date"] and run["start_date"] >= since]
-    assert sorted(row["dag_run_id"] for row in answer["dag_runs"]) == sorted(later)
+    # Airflow 3 finds what was set to an end without ever starting, too.
+    started = [row["dag_run_id"] for row in answer["dag_runs"] if oracle.major == 2 or "start_date" in row]
+    assert sorted(started) == sorted(later)
 
     none = await session.ok("get_dag_runs", dag_id="load_files", since="2041-01-01T00:00:00Z")
     assert (none["total"], none["note"]) == (0, "No run matches; try without state and start_date_gte.")
