@@ -51,7 +51,8 @@ class Airflow(httpx.AsyncBaseTransport):
             key, more = ("try_number", {}) if rest.endswith("/tries") else ("map_index", IDS)
             rows = [{**more, key: number, "state": state} for number, state in self._tries.items()]
             return httpx.Response(200, json={"task_instances": rows, "total_entries": len(rows)})
-        return httpx.Response(200, json={"state": self._state, "try_number": self._number, "map_index": -1})
+        instance = {"state": self._state, "try_number": self._number, "map_index": -1}
+        return httpx.Response(200, json={**instance, "dag_run_id": "r", "logical_date": None})
 
 
 async def read(airflow: Airflow, **arguments: Any) -> TaskLog:

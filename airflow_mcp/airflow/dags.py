@@ -63,7 +63,7 @@ async def list_dags(
     query = {"order_by": order_by or "dag_id", **filters, "exclude_stale": only_active}
     found, total = await _matching(api, query, limit, offset)
     dags, note = await with_last_runs(api, [row.pick(fields or (), always=ROW) for row in found])
-    return DagList.of(dags, total, offset, note if dags else await _why_empty(api, query, total, offset))
+    return DagList.of(dags, total, offset, note if total else await _why_empty(api, query))
 
 
 async def first_dag(api: Api) -> tuple[Dag | None, int]:
@@ -99,9 +99,7 @@ async def _list_by_owner(api: Api, query: dict[str, Any], limit: int, offset: in
     )
 
 
-async def _why_empty(api: Api, query: dict[str, Any], total: int, offset: int) -> str:
-    if total:
-        return f"offset {offset} is past the end: {total} DAGs match."
+async def _why_empty(api: Api, query: dict[str, Any]) -> str:
     narrowing = [f"paused={str(query['paused']).lower()}"] if query["paused"] is not None else []
     narrowing += ["only_active"] if query["exclude_stale"] else []
     if narrowing:

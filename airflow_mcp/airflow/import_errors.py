@@ -46,7 +46,7 @@ async def list_import_errors(
         )
         for each in answer.import_errors
     ]
-    note = None if rows else _why_empty(answer.total_entries, offset, filename_pattern)
+    note = None if rows else _why_empty(filename_pattern)
     return ImportErrorList.of(rows, answer.total_entries, offset, note)
 
 
@@ -79,9 +79,7 @@ async def _read(api: Api, limit: int, offset: int, filename_pattern: str | None 
     return await api.read(LIST, _ImportErrors, query=query)
 
 
-def _why_empty(total: int, offset: int, filename_pattern: str | None) -> str:
-    if total:
-        return f"offset {offset} is past the end: {total} files do not import."
+def _why_empty(filename_pattern: str | None) -> str:
     if filename_pattern:
         return "No file with such a path has an import error."
     return "Every file imports, or this user may see none of those that do not."

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import aclosing
-from typing import TypedDict
 
 from anyio import to_thread
 
 from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.mapped import label
+from airflow_mcp.airflow.one_task_instance import ONE, Ids, read_instance, read_tries
 from airflow_mcp.airflow.route import DAGS, TASK_INSTANCES, Route, may_read
-from airflow_mcp.airflow.task_instances import FAILED, LIST, NO_STATUS, Rows
-from airflow_mcp.errors import NotFoundError, RouteMissingError
+from airflow_mcp.errors import NotFoundError
 from airflow_mcp.models.base import Answer
 from airflow_mcp.models.logs import Mode, TaskLog
+from airflow_mcp.models.states import NO_STATUS
+from airflow_mcp.models.task_instances import Try
 from airflow_mcp.text.clean import one_line
 from airflow_mcp.text.log_lines import EventLog, LogLines, TextLog
 from airflow_mcp.text.windows import Errors, Grep, Head, Rest, Tail, Window, numbered
 
-ONE = "dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}"
-GET = Route("GET", ONE, may_read(*TASK_INSTANCES))
-GET_MAPPED = Route("GET", ONE + "/{map_index}", may_read(*TASK_INSTANCES))
-LIST_TRIES = Route("GET", ONE + "/tries", may_read(*TASK_INSTANCES))
-LIST_TRIES_MAPPED = Route("GET", ONE + "/{map_index}/tries", may_read(*TASK_INSTANCES))
-LOG = Route("GET", ONE + "/logs/{try_number}", may_read(*DAGS, "Task Logs", in_2=(*TASK_INSTANCES, "Task Logs")))
+LOG = Route("GET", f"{ONE}/logs/{{try_number}}", may_read(*DAGS, "Task Logs", in_2=(*TASK_INSTANCES, "Task Logs")))
 
 WAITING = frozenset({"scheduled", "queued"})
 RUNNING = frozenset({"running", "deferred", "restarting", "up_for_reschedule"})
@@ -38,26 +35,12 @@ GONE = ("Log file not found", "Could not read served logs: 404")
 PLACES = ("/", "Found ")
 """How begins what tells only where Airflow found the log."""
 SCHEME = 10
-FEW = 5
 CONTEXT_LINES = 2
-MOST_INDEXES = 1000
 
 
 class _Instance(Answer):
     state: str | None
     try_number: int
-    map_index: int = -1
-
-
-class _Instances(Answer):
-    task_instances: list[_Instance]
-    total_entries: int = 0
-
-
-class _Ids(TypedDict):
-    dag_id: str
-    dag_run_id: str
-    task_id: str
 
 
 async def get_task_log(
@@ -79,9 +62,9 @@ async def get_task_log(
     and its tries where another than the latest is asked for.
     Raises NotFoundError, which names the map indexes, or the tries, that there are.
     """
-    ids = _Ids(dag_id=dag_id, dag_run_id=dag_run_id, task_id=task_id)
+    ids = Ids(dag_id=dag_id, dag_run_id=dag_run_id, task_id=task_id)
     map_index = None if map_index == -1 else map_index
-    instance = await _instance(api, ids, map_index)
+    instance = await read_instance(api, ids, map_index, _Instance)
     url = api.links.task(**ids, map_index=map_index)
     state, latest = instance.state or NO_STATUS, instance.try_number
     number = latest if try_number is None else try_number
@@ -119,7 +102,7 @@ def _window(mode: Mode, grep: Sequence[str] | None, from_line: int | None, most:
     return Grep(window, grep, CONTEXT_LINES, most, start) if grep else window
 
 
-async def _read(api: Api, ids: _Ids, map_index: int | None, number: int, window: Window) -> tuple[LogLines, int]:
+async def _read(api: Api, ids: Ids, map_index: int | None, number: int, window: Window) -> tuple[LogLines, int]:
     """Give each line of the log of a try to a window; gives how many lines there were."""
     log: LogLines = TextLog() if api.release < (3, 0) else EventLog()
     query: dict[str, int | bool] = {"full_content": True}
@@ -134,53 +117,16 @@ async def _read(api: Api, ids: _Ids, map_index: int | None, number: int, window:
     return log, total
 
 
-async def _instance(api: Api, ids: _Ids, map_index: int | None) -> _Instance:
-    """The task instance. Raises NotFoundError, which names the map indexes that there are."""
-    try:
-        if map_index is None:
-            return await api.read(GET, _Instance, **ids)
-        return await api.read(GET_MAPPED, _Instance, **ids, map_index=map_index)
-    except NotFoundError:
-        raise await _what_there_is(api, ids) from None
-
-
-async def _what_there_is(api: Api, ids: _Ids) -> NotFoundError:
-    """What to say of a task instance that there is not: for a mapped task, which map indexes there are."""
-    task = ids["task_id"]
-    wanted = {"dag_ids": [ids["dag_id"]], "dag_run_ids": [ids["dag_run_id"]], "task_ids": [task]}
-    rows = (await api.read(LIST, Rows, body={**wanted, "page_limit": MOST_INDEXES})).task_instances
-    indexes = sorted(row.map_index for row in rows if row.map_index >= 0)
-    if indexes:
-        failed = sorted(row.map_index for row in rows if row.state in FAILED)
-        some = f"; failed: {', '.join(map(str, failed[:FEW]))}{', …' if len(failed) > FEW else ''}" if failed else ""
-        return NotFoundError(
-            f"map_index: task {task} is mapped, with map indexes {indexes[0]} to {indexes[-1]} in this run{some}."
-        )
-    if rows:
-        return NotFoundError(f"map_index: task {task} is not mapped in this run; leave map_index out.")
-    return NotFoundError(
-        f"DAG {ids['dag_id']} has no task instance of {task} in run {ids['dag_run_id']}.",
-        "get_task_instances lists those of a run, get_dag_runs the runs.",
-    )
-
-
-async def _state_of_try(api: Api, ids: _Ids, map_index: int | None, number: int, latest: int) -> str | None:
+async def _state_of_try(api: Api, ids: Ids, map_index: int | None, number: int, latest: int) -> str | None:
     """The state of an earlier try; None where Airflow does not tell.
 
     Raises NotFoundError, which names the tries that there are.
     """
-    try:
-        if map_index is None:
-            tries = (await api.read(LIST_TRIES, _Instances, **ids)).task_instances
-        else:
-            tries = (await api.read(LIST_TRIES_MAPPED, _Instances, **ids, map_index=map_index)).task_instances
-    except (RouteMissingError, NotFoundError):  # before Airflow 2.10
-        tries = [_Instance(state=None, try_number=each) for each in range(1, latest + 1)]
+    tries = await read_tries(api, ids, map_index) or [Try(try_number=each) for each in range(1, latest + 1)]
     states = {each.try_number: each.state for each in tries if each.try_number}
     if number not in states:
-        name = ids["task_id"] if map_index is None else f"{ids['task_id']}[{map_index}]"
         there = f"there are {', '.join(map(str, sorted(states)))}" if states else "there is none"
-        raise NotFoundError(f"try_number: task {name} has no try {number}; {there}.")
+        raise NotFoundError(f"try_number: task {label(ids['task_id'], map_index)} has no try {number}; {there}.")
     return states[number]
 
 

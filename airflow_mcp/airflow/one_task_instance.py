@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, TypedDict, TypeVar
 
 from pydantic import RootModel
 
 from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.durations import seconds_taken
 from airflow_mcp.airflow.mapped import ranges
 from airflow_mcp.airflow.route import TASK_INSTANCES, Route, may_read
-from airflow_mcp.airflow.task_instance_lists import all_of_run
+from airflow_mcp.airflow.task_instance_lists import all_of_run, require_in_run
 from airflow_mcp.airflow.task_instances import FAILED
 from airflow_mcp.airflow.together import together
 from airflow_mcp.errors import NotFoundError, RouteMissingError
@@ -26,7 +26,6 @@ LIST_TRIES_MAPPED = Route("GET", f"{ONE}/{{map_index}}/tries", may_read(*TASK_IN
 GET_LINKS = Route("GET", f"{ONE}/links", may_read(*TASK_INSTANCES))
 GET_DEPENDENCIES = Route("GET", f"{ONE}/dependencies", may_read(*TASK_INSTANCES))
 GET_DEPENDENCIES_MAPPED = Route("GET", f"{ONE}/{{map_index}}/dependencies", may_read(*TASK_INSTANCES))
-FEW = 200  # characters of the failed map indexes
 UNSCHEDULED = "Task Instance State"
 """A reason that comes with every task instance that is not scheduled yet, and says no more than that."""
 
@@ -80,6 +79,7 @@ async def get_task_instance(
     update = {
         **ids,
         "map_index": map_index,
+        "duration_seconds": seconds_taken(instance),
         "state": instance.state or NO_STATUS,
         "tries": tries or None,
         "extra_links": links or None,
@@ -88,27 +88,31 @@ async def get_task_instance(
         "url": api.links.task(dag_id, dag_run_id, task_id, map_index),
     }
     details: TaskInstanceDetails = instance.model_copy(update=update)
-    return details.timed(datetime.now(UTC))
+    return details
 
 
 async def read_instance(api: Api, ids: Ids, map_index: int | None, shape: type[ShapeT]) -> ShapeT:
     """A task instance. Raises NotFoundError, which names the map indexes that there are."""
     try:
-        if map_index is None:
-            return await api.read(GET, shape, **ids)
-        return await api.read(GET_MAPPED, shape, **ids, map_index=map_index)
+        return await _read(api, (GET, GET_MAPPED), ids, map_index, shape)
     except NotFoundError:
-        raise await _what_there_is(api, ids, map_index) from None
+        raise await _what_there_is(api, ids) from None
 
 
 async def read_tries(api: Api, ids: Ids, map_index: int | None) -> list[Try]:
     """The tries of a task instance, the latest included; none before Airflow 2.10, which does not tell."""
     try:
-        if map_index is None:
-            return (await api.read(LIST_TRIES, _Tries, **ids)).task_instances
-        return (await api.read(LIST_TRIES_MAPPED, _Tries, **ids, map_index=map_index)).task_instances
+        return (await _read(api, (LIST_TRIES, LIST_TRIES_MAPPED), ids, map_index, _Tries)).task_instances
     except (RouteMissingError, NotFoundError):
         return []
+
+
+async def _read(api: Api, routes: tuple[Route, Route], ids: Ids, map_index: int | None, shape: type[ShapeT]) -> ShapeT:
+    """What the one route tells of a plain task, or the other of a mapped one."""
+    plain, mapped = routes
+    if map_index is None:
+        return await api.read(plain, shape, **ids)
+    return await api.read(mapped, shape, **ids, map_index=map_index)
 
 
 async def _links(api: Api, ids: Ids, map_index: int | None) -> dict[str, str]:
@@ -127,29 +131,26 @@ async def _waits_for(api: Api, ids: Ids, map_index: int | None) -> list[str]:
     """The scheduler's reasons: Airflow tells them of what is not scheduled yet, since 2.10."""
     if api.release < (2, 10):
         return []
+    routes = (GET_DEPENDENCIES, GET_DEPENDENCIES_MAPPED)
     try:
-        if map_index is None:
-            reasons = (await api.read(GET_DEPENDENCIES, _Dependencies, **ids)).dependencies
-        else:
-            reasons = (await api.read(GET_DEPENDENCIES_MAPPED, _Dependencies, **ids, map_index=map_index)).dependencies
+        reasons = (await _read(api, routes, ids, map_index, _Dependencies)).dependencies
     except NotFoundError:
         return []
     return [f"{each.name}: {each.reason}" for each in reasons if each.name != UNSCHEDULED]
 
 
-async def _what_there_is(api: Api, ids: Ids, map_index: int | None) -> NotFoundError:
-    """What to say of a task instance that there is not: for a mapped task, which map indexes there are."""
+async def _what_there_is(api: Api, ids: Ids) -> NotFoundError:
+    """What to say of a task instance that there is not: for a mapped task, which map indexes there are.
+
+    Raises NotFoundError where it is the DAG, the run or the task that is not there.
+    """
+    rows = await all_of_run(api, **ids)
+    mapped = {row.map_index: row.state for row in rows if row.map_index is not None}
     task = ids["task_id"]
-    rows = await all_of_run(api, ids["dag_id"], ids["dag_run_id"], task)
-    mapped = [row for row in rows if row.map_index >= 0]
     if mapped:
-        all_of_them = ranges(row.map_index for row in mapped)[:FEW]
-        failed = ranges(row.map_index for row in mapped if row.state in FAILED)[:FEW]
+        failed = ranges(index for index, state in mapped.items() if state in FAILED)
         some = f"; failed: {failed}" if failed else ""
-        return NotFoundError(f"map_index: task {task} is mapped, with map indexes {all_of_them} in this run{some}.")
-    if rows and map_index is not None:
-        return NotFoundError(f"map_index: task {task} is not mapped in this run; leave map_index out.")
-    return NotFoundError(
-        f"DAG {ids['dag_id']} has no task instance of {task} in run {ids['dag_run_id']}.",
-        "get_task_instances lists those of a run, get_dag_runs the runs.",
-    )
+        return NotFoundError(f"map_index: task {task} is mapped, with map indexes {ranges(mapped)} in this run{some}.")
+    if not rows:
+        await require_in_run(api, **ids)
+    return NotFoundError(f"map_index: task {task} is not mapped in this run; leave map_index out.")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from statistics import median
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.dags import get_dag_details
+from airflow_mcp.airflow.durations import seconds_taken
 from airflow_mcp.airflow.last_runs import LAST_MADE
 from airflow_mcp.airflow.runs import GET, find_runs, told
 from airflow_mcp.airflow.task_instance_lists import states_of_run
@@ -37,9 +37,8 @@ async def get_dag_run(api: Api, dag_id: str, dag_run_id: str | None = None) -> D
 
 async def usual_duration(api: Api, dag_id: str) -> float | None:
     """Seconds: the median of the last 20 runs that succeeded; None for none. Route: GET /dags/{dag_id}/dagRuns."""
-    now = datetime.now(UTC)
     runs, _ = await find_runs(api, dag_id, {"state": ["success"], "limit": USUAL_OF})
-    seconds = [each for each in (run.timed(now).duration_seconds for run in runs) if each is not None]
+    seconds = [each for each in map(seconds_taken, runs) if each is not None]
     return round(median(seconds), 1) if seconds else None
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.dags import require_dag
+from airflow_mcp.airflow.durations import seconds_taken
 from airflow_mcp.airflow.names import renamed
 from airflow_mcp.airflow.route import RUNS, Route, may_read
 from airflow_mcp.errors import InvalidArgumentError, NotFoundError
@@ -81,7 +82,7 @@ async def list_runs(
     runs, total = await find_runs(api, dag_id, {"limit": limit, "offset": offset, **filters})
     always = ROW if dag_id else ("dag_id", *ROW)
     rows = [told(api, run).pick(fields or (), always=always) for run in runs]
-    return DagRunList.of(rows, total, offset, None if rows else _why_empty(filters, dag_id, total, offset))
+    return DagRunList.of(rows, total, offset, None if rows else _why_empty(filters, dag_id))
 
 
 async def find_runs(api: Api, dag_id: str | None, query: Mapping[str, Any]) -> tuple[list[DagRun], int]:
@@ -105,12 +106,10 @@ def _states(state: Sequence[str] | None, date_field: RunDate) -> Sequence[str] |
 def told(api: Api, run: RunT) -> RunT:
     """A run as it is told: with how long it took, and the page of it."""
     url = api.links.run(run.dag_id or "", run.dag_run_id)
-    return run.timed(datetime.now(UTC)).model_copy(update={"url": url})
+    return run.model_copy(update={"url": url, "duration_seconds": seconds_taken(run)})
 
 
-def _why_empty(filters: Mapping[str, Any], dag_id: str | None, total: int, offset: int) -> str:
-    if total:
-        return f"offset {offset} is past the end: {total} runs match."
+def _why_empty(filters: Mapping[str, Any], dag_id: str | None) -> str:
     if filters:
         return f"No run matches; try without {' and '.join(filters)}."
     return f"DAG {dag_id} has not run yet." if dag_id else "No DAG has run yet, or this user may see none."
@@ -127,8 +126,15 @@ async def run_at(api: Api, dag_id: str, logical_date: datetime) -> str:
 
 
 async def require_run(api: Api, dag_id: str, dag_run_id: str) -> None:
-    """Raise NotFoundError for an unknown run. Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}."""
-    await api.read(GET, Run, dag_id=dag_id, dag_run_id=dag_run_id)
+    """Raise NotFoundError for an unknown run, DagNotFoundError where it is the DAG that is not there.
+
+    Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}, and for none GET /dags/{dag_id}.
+    """
+    try:
+        await api.read(GET, Run, dag_id=dag_id, dag_run_id=dag_run_id)
+    except NotFoundError:
+        await require_dag(api, dag_id)
+        raise
 
 
 async def require_logical_date(api: Api, dag_id: str, dag_run_id: str, name: str) -> str:

@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.durations import seconds_taken
 from airflow_mcp.airflow.mapped import ranges
 from airflow_mcp.airflow.names import renamed
 from airflow_mcp.airflow.route import TASK_INSTANCES, Route, may_read
 from airflow_mcp.airflow.runs import ALL_DAGS, NEWEST_START, require_run
-from airflow_mcp.airflow.task_instances import FAILED, LIST, MOST_INSTANCES, too_many
+from airflow_mcp.airflow.task_instances import FAILED, LIST, InstancesPage, all_pages
 from airflow_mcp.errors import NeedsVersionError, NotFoundError
 from airflow_mcp.ids import near
-from airflow_mcp.models.base import Answer
 from airflow_mcp.models.states import NO_STATUS, NOT_STARTED, TASK_STATES
-from airflow_mcp.models.task_instances import ROW, TaskInstanceList, TaskInstanceRow
+from airflow_mcp.models.task_instances import ROW, SUMMED_UP, TaskInstanceList, TaskInstanceRow
 
 LIST_BY_OPERATOR = Route("GET", "dags/{dag_id}/dagRuns/~/taskInstances", may_read(*TASK_INSTANCES))
 IN_QUERY = {"dag_ids": "dag_id", "task_ids": "task_id"}
@@ -27,16 +27,13 @@ AT_ONCE = 1000
 
 
 class InstanceRow(TaskInstanceRow):
-    """A task instance as Airflow lists it; -1 is the map index of one that is not mapped."""
+    """A task instance as Airflow lists it."""
 
     dag_id: str
     dag_run_id: str
-    map_index: int = -1
 
 
-class _Instances(Answer):
-    task_instances: list[InstanceRow]
-    total_entries: int
+_Instances = InstancesPage[InstanceRow]
 
 
 async def list_task_instances(
@@ -88,7 +85,7 @@ async def list_task_instances(
         always = ("dag_id", "dag_run_id", *ROW)
         page, total = await _of_many_runs(api, filters, operator, limit, offset)
     told = [_told(api, row, always, fields or ()) for row in page]
-    return TaskInstanceList.of(told, total, offset, _note(api, told, total, offset, in_order=bool(dag_run_id)))
+    return TaskInstanceList.of(told, total, offset, _note(api, told, total, in_order=bool(dag_run_id)))
 
 
 async def states_of_run(api: Api, dag_id: str, dag_run_id: str) -> Counter[str]:
@@ -115,7 +112,7 @@ async def require_in_run(api: Api, dag_id: str, dag_run_id: str, task_id: str | 
         known = {row.task_id for row in await all_of_run(api, dag_id, dag_run_id)}
         if task_id not in known:
             likely = near(task_id, known, most=3, cutoff=0.5)
-            hint = f"Did you mean {', '.join(likely)}?" if likely else "Leave task_id out to see all."
+            hint = f"Did you mean {', '.join(likely)}?" if likely else "get_task_instances lists those that it has."
             raise NotFoundError(f"Run {dag_run_id} of {dag_id} has no task instance of task_id {task_id!r}. {hint}")
 
 
@@ -129,18 +126,10 @@ def _started(api: Api, state: Sequence[str] | None) -> Sequence[str] | None:
 
 async def _of_run(api: Api, filters: Mapping[str, Any]) -> list[InstanceRow]:
     """All that match, the first to start first; what has not started is last."""
-    found: list[InstanceRow] = []
-    while True:
-        page = {"page_limit": AT_ONCE, "page_offset": len(found)}
-        answer = await api.read(LIST, _Instances, body=_body(api, {**filters, **page}))
-        if answer.total_entries > MOST_INSTANCES:
-            raise too_many(answer.total_entries)
-        found += answer.task_instances
-        if not answer.task_instances or len(found) >= answer.total_entries:
-            break
+    found = await all_pages(api, _Instances, _body(api, filters), at_once=AT_ONCE)
     never = datetime.max.replace(tzinfo=UTC)
     return sorted(
-        found, key=lambda row: (row.start_date or never, row.queued_when or never, row.task_id, row.map_index)
+        found, key=lambda row: (row.start_date or never, row.queued_when or never, row.task_id, row.map_index or 0)
     )
 
 
@@ -172,11 +161,11 @@ def _summed_up(rows: Sequence[InstanceRow]) -> list[InstanceRow]:
     """The same rows with those of each mapped task as one, where the first of them stood."""
     mapped: dict[str, list[InstanceRow]] = {}
     for row in rows:
-        if row.map_index >= 0:
+        if row.map_index is not None:
             mapped.setdefault(row.task_id, []).append(row)
     summed: list[InstanceRow] = []
     for row in rows:
-        if row.map_index < 0:
+        if row.map_index is None:
             summed.append(row)
         elif group := mapped.pop(row.task_id, None):
             summed.append(_sum(group))
@@ -185,7 +174,7 @@ def _summed_up(rows: Sequence[InstanceRow]) -> list[InstanceRow]:
 
 def _sum(rows: Sequence[InstanceRow]) -> InstanceRow:
     first = rows[0]
-    failed = ranges(row.map_index for row in rows if row.state in FAILED)
+    failed = ranges(row.map_index for row in rows if row.state in FAILED and row.map_index is not None)
     return InstanceRow(
         dag_id=first.dag_id,
         dag_run_id=first.dag_run_id,
@@ -201,17 +190,16 @@ def _sum(rows: Sequence[InstanceRow]) -> InstanceRow:
 
 def _told(api: Api, row: InstanceRow, always: Sequence[str], fields: Sequence[str]) -> TaskInstanceRow:
     """A row with the fields that are wanted: how long it took, and the page of it."""
-    index = row.map_index if row.map_index >= 0 else None
-    url = api.links.task(row.dag_id, row.dag_run_id, row.task_id, index)
-    state = row.state if row.states else row.state or NO_STATUS
-    whole = TaskInstanceRow(**{**dict(row), "map_index": index, "url": url, "state": state})
-    summed = ("states", "failed_map_indexes") if row.states else ()
-    return whole.timed(datetime.now(UTC)).pick(fields, always=(*always, *summed))
+    url = api.links.task(row.dag_id, row.dag_run_id, row.task_id, row.map_index)
+    if row.states:
+        return row.model_copy(update={"url": url}).pick(fields, always=(*always, *SUMMED_UP))
+    more = {"url": url, "state": row.state or NO_STATUS, "duration_seconds": seconds_taken(row)}
+    return row.model_copy(update=more).pick(fields, always=always)
 
 
-def _note(api: Api, rows: Sequence[TaskInstanceRow], total: int, offset: int, *, in_order: bool) -> str | None:
+def _note(api: Api, rows: Sequence[TaskInstanceRow], total: int, *, in_order: bool) -> str | None:
     if not rows:
-        return f"offset {offset} is past the end: {total} match." if total else "No task instance matches."
+        return "No task instance matches."
     if not in_order and total > len(rows) and api.release < (3, 0):
         return "Airflow 2 gives them in no order of time: since and until narrow it."
     return None

@@ -6,16 +6,18 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.dags import PAGE
+from airflow_mcp.airflow.mapped import label
 from airflow_mcp.airflow.names import renamed
 from airflow_mcp.airflow.route import TASK_INSTANCES, Route, may_edit, may_read
 from airflow_mcp.airflow.runs import require_logical_date
 from airflow_mcp.errors import NOTHING_CHANGED, ConflictError, NotFoundError, TooLargeError
 from airflow_mcp.models.base import Answer
 from airflow_mcp.models.changes import Relatives
+from airflow_mcp.models.states import NO_STATUS
 from airflow_mcp.release import Release
 
 LIST = Route("POST", "dags/~/dagRuns/~/taskInstances/list", may_read(*TASK_INSTANCES), lists=True)
@@ -23,7 +25,6 @@ CLEAR = Route("POST", "dags/{dag_id}/clearTaskInstances", may_edit(*TASK_INSTANC
 FAILED = frozenset({"failed", "upstream_failed"})
 MOST_INSTANCES = 10_000
 MOST_COMPARED = 1000  # that are listed only to tell what a change leaves out, or what moves besides
-NO_STATUS = "no_status"
 NEIGHBOURS = ("include_future", "include_past")
 RELATIVES = tuple(Relatives.model_fields)
 
@@ -43,7 +44,7 @@ class TaskInstance:
     @property
     def label(self) -> str:
         """The task's id, with the map index of a mapped one."""
-        return self.task_id if self.map_index < 0 else f"{self.task_id}[{self.map_index}]"
+        return label(self.task_id, self.map_index)
 
     def __str__(self) -> str:
         return f"{self.dag_id} {self.dag_run_id} {self.label}: {self.state}"
@@ -126,8 +127,17 @@ class Rows(Answer):
     task_instances: list[Row]
 
 
-class _Page(Rows):
+RowT = TypeVar("RowT", bound=Answer)
+
+
+class InstancesPage(Answer, Generic[RowT]):
+    """A page of task instances, and how many there are."""
+
+    task_instances: list[RowT]
     total_entries: int
+
+
+_Page = InstancesPage[Row]
 
 
 async def would_clear(api: Api, dag_id: str, body: Mapping[str, Any]) -> list[TaskInstance]:
@@ -168,18 +178,24 @@ async def of_runs(api: Api, dag_id: str, dag_run_ids: Iterable[str], most: int) 
 
 
 async def _pages(api: Api, body: Mapping[str, Any], most: int = MOST_INSTANCES) -> list[TaskInstance]:
-    found: dict[TaskInstance, None] = {}
-    offset = 0
+    return [*dict.fromkeys(from_airflow(await all_pages(api, _Page, body, at_once=PAGE, most=most)))]
+
+
+async def all_pages(
+    api: Api, shape: type[InstancesPage[RowT]], body: Mapping[str, Any], *, at_once: int, most: int = MOST_INSTANCES
+) -> list[RowT]:
+    """All task instances that match, `at_once` a request. Raises TooLargeError for more than `most`.
+
+    Route: POST /dags/~/dagRuns/~/taskInstances/list.
+    """
+    found: list[RowT] = []
     while True:
-        page = {"page_limit": PAGE, "page_offset": offset}
-        answer = await api.read(LIST, _Page, body={**body, **page})
-        total, rows = answer.total_entries, answer.task_instances
-        if total > most:
-            raise too_many(total)
-        found.update(dict.fromkeys(from_airflow(rows)))
-        offset += len(rows)
-        if not rows or offset >= total:
-            return list(found)
+        answer = await api.read(LIST, shape, body={**body, "page_limit": at_once, "page_offset": len(found)})
+        if answer.total_entries > most:
+            raise too_many(answer.total_entries)
+        found += answer.task_instances
+        if not answer.task_instances or len(found) >= answer.total_entries:
+            return found
 
 
 async def date_of_run(api: Api, dag_id: str, dag_run_id: str | None, args: Relatives) -> str | None:
@@ -247,7 +263,7 @@ def matching(references: Sequence[Reference], candidates: Iterable[TaskInstance]
 def require_present(markers: Sequence[Marker], instances: Sequence[TaskInstance], dag_id: str) -> None:
     """Refuse a task or map index that has no task instance among these. Raises NotFoundError."""
     for marker in absent(markers, instances):
-        name = f"{marker.task_id}[{marker.map_index}]" if marker.map_index is not None else marker.task_id
+        name = label(marker.task_id, marker.map_index)
         indexes = sorted({each.map_index for each in instances if each.task_id == marker.task_id})
         if not indexes:
             known = "the task was not part of it."

@@ -35,10 +35,8 @@ async def list_tasks(
     Route: GET /dags/{dag_id}/tasks. Raises NotFoundError, InvalidArgumentError for an order that there is not.
     """
     tasks = await all_tasks(api, dag_id, order_by)
-    page = tasks[offset : offset + limit]
-    past_end = f"offset {offset} is past the end: there are {len(tasks)} tasks."
-    note = None if page else past_end if tasks else "This DAG has no tasks."
-    return TaskList.of(page, len(tasks), offset, note, dag_id=dag_id)
+    note = None if tasks else "This DAG has no tasks."
+    return TaskList.of(tasks[offset : offset + limit], len(tasks), offset, note, dag_id=dag_id)
 
 
 async def get_task(api: Api, dag_id: str, task_id: str) -> TaskDetails:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any, TypedDict
+from typing import Any
 
 from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.mapped import label
+from airflow_mcp.airflow.one_task_instance import ONE, Ids
 from airflow_mcp.airflow.route import DAGS, Route, may_read
 from airflow_mcp.airflow.task_instance_lists import require_in_run
 from airflow_mcp.errors import NotFoundError
 from airflow_mcp.models.base import Answer, Moment
 from airflow_mcp.models.xcoms import XCom, XComEntry, XComEntryList
 
-ENTRIES = "dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/xcomEntries"
+ENTRIES = f"{ONE}/xcomEntries"
 LIST = Route("GET", ENTRIES, may_read(*DAGS, "XComs"))
 GET = Route("GET", f"{ENTRIES}/{{xcom_key}}", may_read(*DAGS, "XComs"))
 ALL_TASKS = "~"
@@ -24,12 +26,6 @@ TYPES = {bool: "boolean", int: "number", float: "number", str: "string", list: "
 class _Entries(Answer):
     xcom_entries: list[XComEntry]
     total_entries: int
-
-
-class _Ids(TypedDict):
-    dag_id: str
-    dag_run_id: str
-    task_id: str
 
 
 class _Value(Answer):
@@ -54,15 +50,12 @@ async def list_xcom_entries(
     Raises NotFoundError for an unknown run or task.
     """
     query = {"limit": limit, "offset": offset} | ({} if map_index is None else {"map_index": map_index})
-    ids = _Ids(dag_id=dag_id, dag_run_id=dag_run_id, task_id=task_id or ALL_TASKS)
+    ids = Ids(dag_id=dag_id, dag_run_id=dag_run_id, task_id=task_id or ALL_TASKS)
     answer = await api.read(LIST, _Entries, query=query, **ids)
     if not answer.xcom_entries:
         await require_in_run(api, dag_id, dag_run_id, task_id)
-    rows = [row.model_copy(update={"map_index": _index(row.map_index)}) for row in answer.xcom_entries]
-    total = answer.total_entries
-    past_end = f"offset {offset} is past the end: there are {total}."
-    note = None if rows else past_end if total else "Nothing was handed over, or it was cleared since."
-    return XComEntryList.of(rows, total, offset, note)
+    note = None if answer.xcom_entries else "Nothing was handed over, or it was cleared since."
+    return XComEntryList.of(answer.xcom_entries, answer.total_entries, offset, note)
 
 
 async def get_xcom(
@@ -77,7 +70,7 @@ async def get_xcom(
     as_json = api.release >= (2, 10)
     if as_json:
         query["stringify"] = False
-    ids = _Ids(dag_id=dag_id, dag_run_id=dag_run_id, task_id=task_id)
+    ids = Ids(dag_id=dag_id, dag_run_id=dag_run_id, task_id=task_id)
     try:
         answer = await api.read(GET, _Value, query=query, **ids, xcom_key=xcom_key)
     except NotFoundError:
@@ -85,12 +78,12 @@ async def get_xcom(
     return _shown(answer, as_json=as_json)
 
 
-async def _no_such_key(api: Api, ids: _Ids, key: str, map_index: int | None) -> NotFoundError:
+async def _no_such_key(api: Api, ids: Ids, key: str, map_index: int | None) -> NotFoundError:
     there = await list_xcom_entries(api, **ids, limit=FEW)
-    names = ", ".join(each.key if each.map_index is None else f"{each.key}[{each.map_index}]" for each in there.rows)
+    names = ", ".join(label(each.key, each.map_index) for each in there.rows)
     more = f" and {there.total - len(there.rows)} more" if there.next_offset else ""
     known = f"It handed over {names}{more}." if names else "It handed nothing over."
-    task = ids["task_id"] if map_index is None else f"{ids['task_id']}[{map_index}]"
+    task = label(ids["task_id"], map_index)
     return NotFoundError(f"{task} has no XCom {key!r} in this run. {known}", "For one of a mapped task give map_index.")
 
 
@@ -120,7 +113,3 @@ def _shown(answer: _Value, *, as_json: bool) -> XCom:
 def _is_address(text: str) -> bool:
     scheme, _, rest = text.partition("://")
     return bool(rest) and scheme.replace("_", "").isalnum() and len(text.split()) == 1
-
-
-def _index(map_index: int | None) -> int | None:
-    return None if map_index == -1 else map_index

@@ -134,5 +134,9 @@ Names = Annotated[list[str], BeforeValidator(lambda value: [*map(_name, value)] 
 """Tags: Airflow gives objects with a name."""
 
 
+MapIndex = Annotated[int | None, BeforeValidator(lambda value: None if value == -1 else value)]
+"""None for what is not mapped: Airflow has -1 there."""
+
+
 def _name(item: Any) -> Any:
     return item.get("name") if isinstance(item, dict) else item

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Generic, Self, TypeVar, get_args
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from airflow_mcp.models.base import Answer, Arguments
 
@@ -30,6 +30,19 @@ def ordered_by(*names: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+class WindowArguments(Arguments):
+    """From when to when."""
+
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.since and self.until and self.until < self.since:
+            raise ValueError("until: is before since")
+        return self
+
+
 class Page(Answer, Generic[RowT]):
     """Rows of a list. A list gives its rows a name of their own: `rows: list[Dag] = Field(alias="dags")`."""
 
@@ -41,8 +54,13 @@ class Page(Answer, Generic[RowT]):
 
     @classmethod
     def of(cls, rows: Sequence[RowT], total: int, offset: int, note: str | None = None, **more: Any) -> Self:
-        """The page with these rows, the first of which is number `offset` of `total`."""
+        """The page with these rows, the first of which is number `offset` of `total`.
+
+        `note` says why it may be empty; a page past the end says that by itself.
+        """
         end = offset + len(rows)
+        if total and not rows:
+            note = f"offset {offset} is past the end: there are {total}."
         following = end if rows and end < total else None
         return cls(rows=[*rows], total=total, returned=len(rows), next_offset=following, note=note, **more)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field, JsonValue, model_validator
+from pydantic import BeforeValidator, Field, JsonValue
 
 from airflow_mcp.models.base import Answer, Id, Moment, Remark
 from airflow_mcp.models.dags import DagArguments, DagVersion
-from airflow_mcp.models.page import Page, PageArguments
+from airflow_mcp.models.page import Page, PageArguments, WindowArguments
 from airflow_mcp.models.states import RunState
 from airflow_mcp.release import Since
 
@@ -19,24 +18,16 @@ ROW = ("dag_run_id", "state", "run_type", "start_date", "duration_seconds", "url
 """The fields of a row of get_dag_runs, unless more are asked for."""
 
 
-class GetDagRuns(PageArguments):
+class GetDagRuns(WindowArguments, PageArguments):
     """Arguments of get_dag_runs."""
 
     dag_id: Id | None = Field(None, description="default: all DAGs")
     state: list[RunState] | None = None
     run_type: Annotated[str | None, Since("3")] = Field(None, description="manual, …")
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
     date_field: Annotated[RunDate, Since("3", value="run_after")] = Field("start_date", description="of since, until")
     triggering_user_name_pattern: Annotated[str | None, Since("3.1")] = None
     conf_contains: Annotated[str | None, Since("3.2")] = None
     fields: list[str] | None = Field(None, description="also: conf, note, triggered_by, …")
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.since and self.until and self.until < self.since:
-            raise ValueError("until: is before since")
-        return self
 
 
 def _run_type(value: Any) -> Any:
@@ -74,13 +65,6 @@ class DagRun(Answer):
     note: Remark | None = None
     partition_key: Annotated[str | None, Since("3.2")] = None
     bundle_version: Annotated[str | None, Since("3")] = None
-
-    def timed(self, now: datetime) -> Self:
-        """The same with how long it took, or has taken until now: not every Airflow tells."""
-        if self.start_date is None or (self.end_date is None and self.state != "running"):
-            return self
-        seconds = ((self.end_date or now) - self.start_date).total_seconds()
-        return self.model_copy(update={"duration_seconds": round(max(seconds, 0), 1)})
 
 
 class DagRunDetails(DagRun):

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AwareDatetime, Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, model_validator
 
-from airflow_mcp.models.base import Answer, Id, Moment, Remark
+from airflow_mcp.models.base import Answer, Id, MapIndex, Moment, Remark
 from airflow_mcp.models.dags import DagArguments, DagVersion
-from airflow_mcp.models.page import Page, PageArguments
+from airflow_mcp.models.page import Page, PageArguments, WindowArguments
 from airflow_mcp.models.states import TaskState
 from airflow_mcp.release import Since
 
 ROW = ("task_id", "map_index", "state", "try_number", "start_date", "duration_seconds", "url")
 """The fields of a row of get_task_instances, unless more are asked for."""
+SUMMED_UP = ("states", "failed_map_indexes")
+"""Those besides of a mapped task."""
 
 
-class GetTaskInstances(PageArguments):
-    """Arguments of get_task_instances."""
+class GetTaskInstances(WindowArguments, PageArguments):
+    """Arguments of get_task_instances. The window is of their start."""
 
     dag_id: Id | None = None
     dag_run_id: Id | None = None
@@ -28,8 +29,6 @@ class GetTaskInstances(PageArguments):
     operator: str | None = None
     pool: str | None = None
     queue: str | None = None
-    since: AwareDatetime | None = Field(None, description="start")
-    until: AwareDatetime | None = None
     min_duration_seconds: int | None = Field(None, ge=0)
     fields: list[str] | None = Field(None, description="also: operator, hostname, note, …")
 
@@ -39,8 +38,6 @@ class GetTaskInstances(PageArguments):
             raise ValueError("dag_run_id: goes with dag_id")
         if self.map_index is not None and not (self.dag_run_id and self.task_id):
             raise ValueError("map_index: goes with dag_run_id and task_id")
-        if self.since and self.until and self.until < self.since:
-            raise ValueError("until: is before since")
         return self
 
 
@@ -59,7 +56,7 @@ class TaskInstanceRow(Answer):
     dag_id: str | None = None
     dag_run_id: str | None = None
     task_id: str
-    map_index: int | None = None
+    map_index: MapIndex = None
     state: str | None = None
     states: dict[str, int] | None = Field(None, description="of a mapped task: how many in each")
     failed_map_indexes: str | None = None
@@ -80,13 +77,6 @@ class TaskInstanceRow(Answer):
     scheduled_when: Annotated[Moment | None, Since("3")] = None
     rendered_map_index: Annotated[str | None, Since("2.9")] = None
     note: Remark | None = None
-
-    def timed(self, now: datetime) -> Self:
-        """The same with how long it took, or has taken until now."""
-        if self.start_date is None or (self.end_date is None and self.state != "running"):
-            return self.model_copy(update={"duration_seconds": None})
-        seconds = ((self.end_date or now) - self.start_date).total_seconds()
-        return self.model_copy(update={"duration_seconds": round(max(seconds, 0), 1)})
 
 
 class Try(Answer):

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field, JsonValue
 
-from airflow_mcp.models.base import Answer, Id, Moment, Untrusted
+from airflow_mcp.models.base import Answer, Id, MapIndex, Moment, Untrusted
 from airflow_mcp.models.dags import DagArguments
 from airflow_mcp.models.page import Page, PageArguments
 
@@ -32,7 +32,7 @@ class XComEntry(Answer):
     """An XCom, without its value."""
 
     task_id: str
-    map_index: int | None = None
+    map_index: MapIndex = None
     key: str
     timestamp: Moment | None = None
 

@@ -166,7 +166,7 @@ async def test_a_mapped_task(session: Session, oracle: Oracle) -> None:
     run = {"dag_id": "load_files", "dag_run_id": oracle.failed_runs["load_files"], "task_id": "load_file"}
     _, lines = await log_of(session, **run, map_index=2)
     assert "ValueError: south.csv: line 118 has 4 columns, expected 6" in lines
-    known = "map_index: task load_file is mapped, with map indexes 0 to 3 in this run; failed: 2."
+    known = "map_index: task load_file is mapped, with map indexes 0-3 in this run; failed: 2."
     assert await session.error("get_task_log", **run) == known
     assert await session.error("get_task_log", **run, map_index=9) == known
 

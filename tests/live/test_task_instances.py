@@ -127,7 +127,7 @@ async def test_one_task_instance(session: Session, oracle: Oracle) -> None:
     not_mapped = await session.error("get_task_instance", **run, task_id="list_files", map_index=2)
     assert not_mapped.startswith("map_index: task list_files is not mapped in this run; leave map_index out.")
     unknown = await session.error("get_task_instance", **run, task_id="no_such_task")
-    assert unknown.startswith("DAG load_files has no task instance of no_such_task in run ")
+    assert f"Run {run['dag_run_id']} of load_files has no task instance of task_id 'no_such_task'. " in unknown
 
 
 async def test_what_a_task_instance_waits_for(session: Session, oracle: Oracle) -> None:

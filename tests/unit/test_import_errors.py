@@ -152,7 +152,7 @@ async def test_a_page_of_import_errors(version: str) -> None:
     assert (row["timestamp"], row.get("bundle_name")) == ("2026-11-29T06:00Z", "dags-folder" if not where else None)
     assert unfenced(row["error"]).endswith(NO_MODULE)
     assert (answer["total"], answer["returned"], answer["next_offset"]) == (3, 2, 2)
-    assert past["note"] == "offset 90 is past the end: 3 files do not import."
+    assert past["note"] == "offset 90 is past the end: there are 3."
     queries = [dict(request.url.params) for request in airflow.requests if request.url.path.endswith("/importErrors")]
     assert queries[0] == {"limit": "2", "offset": "0", "order_by": "-timestamp"}
 

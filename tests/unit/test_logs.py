@@ -115,14 +115,12 @@ async def test_a_mapped_task_names_its_map_indexes(version: str) -> None:
     states = dict.fromkeys(range(30), "success") | dict.fromkeys(range(3, 12), "failed")
     airflow = Airflow(version, tries=states, missing=("/load", "/load/99"))
     for index in (None, 99):
-        with pytest.raises(
-            NotFoundError, match=r"mapped, with map indexes 0 to 29 in this run; failed: 3, 4, 5, 6, 7, …"
-        ):
+        with pytest.raises(NotFoundError, match=r"mapped, with map indexes 0-29 in this run; failed: 3-11"):
             await read(airflow, map_index=index)
     with pytest.raises(NotFoundError, match="task load is not mapped in this run"):
         await read(Airflow(version, tries={-1: "failed"}, missing=("/load/0",)), map_index=0)
     for index in (None, 0):
-        with pytest.raises(NotFoundError, match="has no task instance of load in run r"):
+        with pytest.raises(NotFoundError, match="Run r of etl has no task instance of task_id 'load'"):
             await read(Airflow(version, tries={}, missing=("/load", "/load/0")), map_index=index)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import httpx
@@ -68,9 +69,10 @@ class Instances:
         ([0, 1], "0-1"),
         ([11, 10, 0, 1, 2, 3, 4, 5, 6, 8], "0-6, 8, 10-11"),
         ([2, 4, 6], "2, 4, 6"),
+        (range(0, 100, 2), f"{', '.join(str(each) for each in range(0, 80, 2))}, and 10 more"),
     ],
 )
-def test_map_indexes_in_few_words(indexes: list[int], text: str) -> None:
+def test_map_indexes_in_few_words(indexes: Iterable[int], text: str) -> None:
     assert ranges(indexes) == text
 
 

@@ -9,7 +9,8 @@ from airflow_mcp.airflow.changes.integrity import brought_up_to_date
 from airflow_mcp.airflow.changes.steps import Step
 from airflow_mcp.airflow.changes.target import Target, related_instances
 from airflow_mcp.airflow.graph import all_downstream
-from airflow_mcp.airflow.task_instances import FAILED, MOST_COMPARED, NO_STATUS, TaskInstance, of_runs
+from airflow_mcp.airflow.task_instances import FAILED, MOST_COMPARED, TaskInstance, of_runs
+from airflow_mcp.models.states import NO_STATUS
 
 
 async def cleared_besides(api: Api, target: Target, steps: Sequence[Step]) -> list[TaskInstance]:
