@@ -6,10 +6,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-
-def _words(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
+from airflow_mcp.text.secret_values import is_number, is_reference, looks_secret, words
 
 _WORD = re.compile(r"[A-Z]++(?![a-z])|[A-Z]?[a-z]++|[A-Z]|[0-9]++")
 
@@ -36,14 +33,14 @@ _ENDINGS = {
     "accesstoken": "token",
     "clientsecret": "secret",
 }
-_PASS_OF = _words("db user admin root smtp ftp sftp ssh mysql pg postgres login ldap")
-_KEY_OF = _words(
+_PASS_OF = words("db user admin root smtp ftp sftp ssh mysql pg postgres login ldap")
+_KEY_OF = words(
     "access account aes api app auth cipher client consumer crypt decryption deploy encryption fernet function "
     "gpg hmac ingest license master pgp private rsa sas secret service session shared signing ssh storage "
     "subscription"
 )
 # What follows, and makes it the name of something about the secret, or of where it is.
-_ABOUT = _words(
+_ABOUT = words(
     "age alg algorithm arn at attempts audience backend backends bucket budget cache callback cert check class "
     "cmd column columns command conf config conn connection cost costs count counts created days delimiter dir "
     "disabled enabled encoder endpoint engine env envvar error errors exp expiration expire expired expires "
@@ -56,14 +53,14 @@ _ABOUT = _words(
     "user username valid validator validity var variable version"
 )
 # Of no secret, though they are called tokens: marks of a text, and places in a list.
-_TOKENS_OF = _words(
+_TOKENS_OF = words(
     "bos cls continuation end eos file first last mask next pad page pagination sep special start stop sync "
     "unexpected unk unknown"
 )
 # What is done to one: the name of a task, or of a function.
-_DONE_TO = _words("change check create delete fetch forgot get load read refresh renew reset rotate set update verify")
+_DONE_TO = words("change check create delete fetch forgot get load read refresh renew reset rotate set update verify")
 # What follows and leaves it a secret for certain: which of several, or how it is written.
-_WHICH = _words(
+_WHICH = words(
     "b64 backup base64 current default dev encoded live new old plain plaintext previous primary prod production "
     "raw sandbox secondary staging str string test text val value"
 )
@@ -87,19 +84,19 @@ class Secret(NamedTuple):
 @lru_cache(2048)
 def secret_named(name: str) -> Secret | None:
     """The secret that something with this name is, if it is one: `db_password`, not `password_policy`."""
-    words = [word.lower() for word in _WORD.findall(name)]
-    for at in reversed(range(len(words))):
-        kind = _kind(words, at)
+    parts = [word.lower() for word in _WORD.findall(name)]
+    for at in reversed(range(len(parts))):
+        kind = _kind(parts, at)
         if kind is None:
             continue
-        after = words[at + 1 :]
-        if kind == "token" and at and words[at - 1] in _TOKENS_OF:
+        after = parts[at + 1 :]
+        if kind == "token" and at and parts[at - 1] in _TOKENS_OF:
             return None
         if any(word in _ABOUT for word in after):
             return None
         certain = all(word in _WHICH or word.isdigit() for word in after)
-        doubtful = words[0] in _DONE_TO if at else False
-        return Secret(kind, certain and not doubtful and not (kind == "cookie" and words[:at] not in ([], ["set"])))
+        doubtful = parts[0] in _DONE_TO if at else False
+        return Secret(kind, certain and not doubtful and not (kind == "cookie" and parts[:at] not in ([], ["set"])))
     return None
 
 
@@ -111,16 +108,23 @@ def secret_key(key: str) -> Secret | None:
     return secret_named(key)
 
 
-def _kind(words: list[str], at: int) -> str | None:
-    word, before = words[at], words[at - 1] if at else ""
+def _kind(parts: list[str], at: int) -> str | None:
+    word, before = parts[at], parts[at - 1] if at else ""
     if word in ("key", "keys") and before in _KEY_OF:
         return (
             "aws-secret-key"
-            if before in ("access", "secret") and "secret" in words and "aws" in words
+            if before in ("access", "secret") and "secret" in parts and "aws" in parts
             else f"{before}-key"
         )
     if word == "pass" and before in _PASS_OF:
         return "password"
-    if word == "secret" and "aws" in words[:at]:
+    if word == "secret" and "aws" in parts[:at]:
         return "aws-secret-key"
     return _KINDS.get(word) or next((kind for ending, kind in _ENDINGS.items() if word.endswith(ending)), None)
+
+
+def is_secret(value: str, secret: Secret) -> bool:
+    """Whether what stands under such a name is a secret, and not a reference to one, or a word."""
+    if is_reference(value) or (secret.kind == "token" and is_number(value)):
+        return False
+    return secret.certain or looks_secret(value)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 
-def _words(words: str) -> frozenset[str]:
-    return frozenset(words.split())
+def words(text: str) -> frozenset[str]:
+    """A table of words, written as a text."""
+    return frozenset(text.split())
 
 
 _TEMPLATE = re.compile(
@@ -24,12 +25,12 @@ _TYPE = re.compile(
     r"(?:[a-z]\w*+\.)*+[A-Z]\w{0,80}?(?:Key|Token|Password|Secret|Credential|Type|Str|String|Bytes|Alias)s?"
 )
 _NAMES_A_SECRET = re.compile(r"pass|pwd|token|secret|cred|key|auth|conn", re.IGNORECASE)
-_ROOTS = _words(
+_ROOTS = words(
     "Connection Variable args cls conf config conn connection context dag data env environ hook kwargs os params "
     "request resp response secrets self settings ti var"
 )
 # Types, states, and the words with which a sentence goes on.
-_WORDS = _words(
+_WORDS = words(
     "a accepted an and any are as at authentication authorization basic bearer been bool boolean by bytes can "
     "cannot changed could created default deleted denied dict disabled empty enabled expired failed false float "
     "for found from had has have hidden if in incorrect int integer into invalid is it list masked may might "
@@ -39,7 +40,7 @@ _WORDS = _words(
     "will with without would wrong yes"
 )
 _NOTHING = {"none", "null", "nil", "true", "false", "undefined"}
-_IN_SENTENCES = _words("and be by for from if in is must of or that the this to used will with your")
+_IN_SENTENCES = words("and be by for from if in is must of or that the this to used will with your")
 _LONGEST_SENTENCE = 100
 LONGEST_REFERENCE = 4096
 LIKELY = 8

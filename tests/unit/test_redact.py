@@ -373,7 +373,7 @@ def test_an_error_is_masked() -> None:
 
 # -- patterns
 
-MODULES = ("redact", "secret_names", "secret_values", "secret_places", "secret_shapes", "private_keys")
+MODULES = ("redact", "secret_given", "secret_names", "secret_values", "secret_places", "secret_shapes", "private_keys")
 
 
 def patterns() -> dict[str, re.Pattern[str]]:

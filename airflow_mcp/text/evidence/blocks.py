@@ -7,7 +7,8 @@ from collections import deque
 from typing import NamedTuple
 
 from airflow_mcp.text.evidence.line import Line, alike, bounded, read, shortened
-from airflow_mcp.text.evidence.signs import LITTLE, Sign, Signs
+from airflow_mcp.text.evidence.signs import LITTLE, Sign
+from airflow_mcp.text.evidence.weigh import Signs
 
 ANCHOR = 40  # a line that tells this much opens a block
 STRONG = 75  # one that tells this much can be the final error

@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from airflow_mcp.text.evidence.line import Line
-
-MOST_KNOWN = 10_000
 LITTLE = 1  # what a line tells whatever is around it: a runner's routine, a frame of a library
 
 
@@ -78,9 +75,9 @@ _WORDS = (
     ),
     *("sigkill", "sigsegv", "http", "status", "got:", "want:", "offen", "vulnerab", "no module", "terminated", "ora-"),
 )
-_STEMS = (*_WORDS, "+ ", "$ ", "##[", "[command]", "running", "executing", "step ", "> ")
+STEMS = (*_WORDS, "+ ", "$ ", "##[", "[command]", "running", "executing", "step ", "> ")
 _BAD = "✗✕\u00d7●✖❌✘"  # marks before a test that failed
-_MARKS = re.compile(rf"\.\w{{1,8}}:\d{{1,6}}:\d|[{_BAD}]|^#\d")
+MARKS = re.compile(rf"\.\w{{1,8}}:\d{{1,6}}:\d|[{_BAD}]|^#\d")
 
 
 def _any(*patterns: str) -> re.Pattern[str]:
@@ -88,7 +85,7 @@ def _any(*patterns: str) -> re.Pattern[str]:
 
 
 # At the beginning of a message, after its blanks.
-_AT_START = (
+AT_START = (
     (
         Sign.COMMAND,
         _any(
@@ -153,7 +150,7 @@ _AT_START = (
 # Anywhere in a message, with the stems of which one must be there.
 _WORD_BEFORE = r"(?<![\w./$-])(?i:"  # a word by itself: not thiserror, error_handler.py, --fail-fast
 _WORD_AFTER = r")(?![\w/-]|\.\w)"
-_ANYWHERE = (
+ANYWHERE = (
     (Sign.EXCEPTION, ("panicked at ",), _any(r"panicked at ")),
     (
         Sign.SUMMARY,
@@ -230,7 +227,7 @@ _ANYWHERE = (
     (Sign.PLACE, (":",), _any(r"\.[A-Za-z]\w{0,7}:\d{1,6}\b")),
     (Sign.WARNING, ("warn",), _any(r"\b(?i:warn(?:ing)?s?)\b")),
 )
-_NOTHING_WRONG = re.compile(
+NOTHING_WRONG = re.compile(
     r"\b(?:0|no|zero|without(?: any)?) (?:\w{1,20} )?(?:errors?|failed|failures?|warnings?|exceptions?|issues)\b"
     r"|\b(?:errors?|err|fail\w{0,8}|warnings?|exceptions?|exit[ _-]?(?:code|status)|return[ _-]?code|unreachable)[\"']?"
     r" ?[=:] ?[\"']?(?:0|none|null|false|\[\]|nil|<nil>|never)(?![\w.])"
@@ -239,100 +236,31 @@ _NOTHING_WRONG = re.compile(
     re.IGNORECASE,
 )
 # Where none of these is, nothing is that tells of no failure.
-_WELL = (
+WELL = (
     *("0", "no ", "zero", "without", "none", "null", "false", "nil", "[]", "never"),
     *("on error", "on-error", "if ", "fast", "handl", "report", "messag", "log", "page", "track"),
 )
 # What Airflow says of each task, and runners of each group of lines.
-_ROUTINE = _any(
+ROUTINE = _any(
     r"Dependencies all met|Starting attempt \d|Executing <|Started process \d|Running: \['airflow|Job \d+: Subtask",
     r"Running <TaskInstance|Exporting env vars|Marking task as |\d+ downstream tasks|DAG bundles loaded",
     r"Worker startup parse complete|Pushing xcom ti=",
     r"Filling up the DagBag|Pre task exec|Post task exec|\(the traceback above|::(?:end)?group::|##\[endgroup\]",
     r"[\w./-]{1,200}\.py(?:::\w{1,100}){1,3}(?:\[.{0,300}\])?$",  # a test begins
 )
-_PASSED = _any(
+PASSED = _any(
     r"(?:\[gw\d{1,3}\] )?(?:\[ {0,3}\d{1,3}%\] )?(?:PASSED|SKIPPED|XFAIL|XPASS)\b|\W{0,3}(?:PASS|PASSED|OK|ok)\b|[✓✔√]"
 )
-_PASSED_AT_THE_END = _any(
+PASSED_AT_THE_END = _any(
     r"(?:\.\.|…|:|\s)\s{0,8}(?:ok|OK|PASSED|passed|success(?:ful)?)"
     r"(?: \([^)]{0,40}\))?(?:\s{1,8}\[ {0,3}\d{1,3}%\])?$"
 )
-_QUIET = _any(
+QUIET = _any(
     r"(?i:\bretry(?:ing)?\b|\bignor(?:ed|ing)\b|\bskipp(?:ed|ing)\b|\bdeprecat|\bsuppress|\bwill be (?:re)?tried)"
 )
-_DEBUG = _any(r"(?i:level=(?:debug|trace|info)\b|\"level\": ?\"(?:debug|trace|info)\"|^\W{0,2}(?:debug|trace)\b)")
-_DIGITS = str.maketrans("236789", "111111")  # 0 of an exit code, and 4 and 5 of HTTP's status, mean something
-_LEVELS = {
+DEBUG = _any(r"(?i:level=(?:debug|trace|info)\b|\"level\": ?\"(?:debug|trace|info)\"|^\W{0,2}(?:debug|trace)\b)")
+DIGITS = str.maketrans("236789", "111111")  # 0 of an exit code, and 4 and 5 of HTTP's status, mean something
+LEVELS = {
     **dict.fromkeys(("ERROR", "CRITICAL", "FATAL", "SEVERE"), Sign.ERROR),
     **dict.fromkeys(("WARN", "WARNING"), Sign.WARNING),
 }
-
-
-class Signs:
-    """Tells what lines say.
-
-    What was found of a line is kept for those that differ from it in digits alone, where those mean nothing.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[Sign, float]] = {}
-
-    def silent(self, raw: str) -> bool:
-        """Whether a line says nothing of a failure, as most do."""
-        key = hash(raw.encode("utf-8", "surrogatepass").translate(None, b"0123456789"))
-        if key in self._known:
-            return True
-        lowered = raw.lower()
-        for stem in _STEMS:
-            if stem in lowered:
-                return False
-        if _MARKS.search(raw):
-            return False
-        self._learn(key, (Sign.NONE, 0))
-        return True
-
-    def weigh(self, line: Line) -> tuple[Sign, float]:
-        """What a line is, and how much it tells of a failure, from 0 to 100; below 0, that something went well."""
-        key = hash((line.level, line.message.translate(_DIGITS)))
-        if key not in self._known:
-            self._learn(key, _weigh(line.message, line.level))
-        return self._known[key]
-
-    def _learn(self, key: int, what: tuple[Sign, float]) -> None:
-        if len(self._known) >= MOST_KNOWN:
-            self._known.clear()
-        self._known[key] = what
-
-
-def _weigh(message: str, level: str) -> tuple[Sign, float]:
-    text = message.lstrip()
-    if _PASSED.match(text) or _PASSED_AT_THE_END.search(text[-80:]):
-        return Sign.NONE, -1
-    if _ROUTINE.match(text):
-        return Sign.NONE, LITTLE
-    sign = _sign(_NOTHING_WRONG.sub("", text) if any(each in text.lower() for each in _WELL) else text)
-    by_level = _LEVELS.get(level, Sign.NONE)
-    if by_level.value > sign.value:
-        sign = by_level
-    weight: float = sign.value
-    if sign is Sign.FAILURE and by_level is Sign.WARNING:
-        weight *= 0.8
-    if level in {"DEBUG", "TRACE"} or _DEBUG.search(text):
-        weight *= 0.3
-    elif weight < Sign.TEST.value and _QUIET.search(text):
-        weight *= 0.6
-    return sign, weight
-
-
-def _sign(text: str) -> Sign:
-    found = next((sign for sign, pattern in _AT_START if pattern.match(text)), Sign.NONE)
-    if found in {Sign.COMMAND, Sign.CHAIN}:
-        return found
-    lowered = text.lower()
-    for sign, stems, pattern in _ANYWHERE:
-        if sign.value <= found.value:
-            break
-        if any(stem in lowered for stem in stems) and pattern.search(text):
-            return sign
-    return found
