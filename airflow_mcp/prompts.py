@@ -11,15 +11,15 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from pydantic import AwareDatetime, Field, create_model
+from pydantic import Field, create_model
 
 from airflow_mcp.models.arguments import read_arguments
-from airflow_mcp.models.base import Arguments, Id
+from airflow_mcp.models.base import Arguments, Date, Id
 
 INSTRUCTIONS = "instructions.md"
 ON_CHANGES = "instructions_on_changes.md"
 
-TYPES: dict[str, Any] = {"id": Id, "moment": AwareDatetime}
+TYPES: dict[str, Any] = {"id": Id, "moment": Date}
 """What an argument can be: the types of the tools' arguments."""
 
 

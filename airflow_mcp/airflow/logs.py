@@ -63,7 +63,6 @@ async def get_task_log(
     Raises NotFoundError, which names the map indexes, or the tries, that there are.
     """
     ids = Ids(dag_id=dag_id, dag_run_id=dag_run_id, task_id=task_id)
-    map_index = None if map_index == -1 else map_index
     instance = await read_instance(api, ids, map_index, _Instance)
     url = api.links.task(**ids, map_index=map_index)
     state, latest = instance.state or NO_STATUS, instance.try_number

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from airflow_mcp.errors import WrongArgumentsError, problem_of
 from airflow_mcp.ids import LONGEST, near
@@ -21,15 +22,18 @@ ArgumentsT = TypeVar("ArgumentsT", bound=Arguments)
 def read_arguments(model: type[ArgumentsT], given: Mapping[str, Any]) -> ArgumentsT:
     """The arguments of a tool or a prompt. Raises WrongArgumentsError, which names each that is wrong.
 
-    Some clients send a list as its JSON text; nothing else is read out of a string, least of all null.
+    They are taken as clients send them: null and "" of an optional argument mean that it is not given, and so does
+    an empty list, unless it must have an item; a list may be its JSON text, and a list of one text that text.
+    Nothing else is read out of a string, least of all null.
     """
     fields = model.model_fields
-    parsed = {
-        name: _list_parsed(value) if name in fields and _takes_list(fields[name].annotation) else value
+    read = {
+        name: _as_list(value) if name in fields and _takes_list(fields[name].annotation) else value
         for name, value in given.items()
     }
+    meant = {name: value for name, value in read.items() if name not in fields or _is_given(fields[name], value)}
     try:
-        return model.model_validate(parsed)
+        return model.model_validate(meant)
     except ValidationError as error:
         raise WrongArgumentsError(_problems(error, model)) from error
 
@@ -38,11 +42,24 @@ def _takes_list(annotation: Any) -> bool:
     return get_origin(annotation) is list or any(_takes_list(part) for part in get_args(annotation))
 
 
-def _list_parsed(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith("["):
+def _as_list(value: Any) -> Any:
+    """The list that a text stands for; what stands for none is left for the refusal."""
+    if not isinstance(value, str) or value == "null":
+        return value
+    if value.startswith("["):
         with suppress(ValueError, RecursionError):
             return json.loads(value)
-    return value
+        return value
+    return [value] if value else []
+
+
+def _is_given(field: FieldInfo, value: Any) -> bool:
+    """Whether a value says anything. Where an empty list would mean more than some, it is there to be refused."""
+    if field.is_required():
+        return True
+    if value == []:
+        return any(getattr(each, "min_length", None) for each in field.metadata)
+    return value is not None and value != ""
 
 
 def _problems(error: ValidationError, model: type[BaseModel]) -> str:
@@ -62,5 +79,7 @@ def _problem(each: Any, model: type[BaseModel]) -> str:
     if each["type"] == "missing":
         description = model.model_fields[name].description
         return f"{name}: is required{f' ({description})' if description else ''}."
+    if each["type"] == "too_short":
+        return f"{name}: is an empty list; leave it out where all are meant."
     message = problem_of(each["msg"])
     return f"{name}: {message[0].lower()}{message[1:]}." if name else f"{message}."

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     PlainSerializer,
     SerializationInfo,
     TypeAdapter,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
     field_validator,
 )
 
@@ -101,6 +106,17 @@ def _seconds(value: Any) -> Any:
     return value
 
 
+def _date(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """As ISO 8601 writes it. Left to itself pydantic takes 20260131 for seconds since 1970."""
+    if isinstance(value, datetime) or (isinstance(value, str) and value[4:5] == "-"):
+        with suppress(ValidationError):
+            return read(value)
+    raise ValueError(
+        "is no date with a time zone, such as 2026-01-31T06:00:00Z or 2026-01-31T07:00:00+01:00; get_dag_details "
+        "tells the time zone of a DAG"
+    )
+
+
 def _in_utc(value: datetime) -> datetime:
     try:
         return value.astimezone(UTC)
@@ -124,6 +140,8 @@ def _fenced_if_long(text: str, info: SerializationInfo) -> str:
 
 Id = Annotated[str, AfterValidator(_id)]
 """An id as a caller gives it."""
+Date = Annotated[AwareDatetime, WrapValidator(_date)]
+"""A date and time as a caller gives it."""
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 Moment = Annotated[datetime, AfterValidator(_in_utc), PlainSerializer(_moment), WithJsonSchema({"type": "string"})]
 Untrusted = Annotated[str, PlainSerializer(_fenced)]
@@ -134,8 +152,8 @@ Names = Annotated[list[str], BeforeValidator(lambda value: [*map(_name, value)] 
 """Tags: Airflow gives objects with a name."""
 
 
-MapIndex = Annotated[int | None, BeforeValidator(lambda value: None if value == -1 else value)]
-"""None for what is not mapped: Airflow has -1 there."""
+MapIndex = Annotated[int | None, BeforeValidator(lambda value: None if value in (-1, "-1") else value)]
+"""None for what is not mapped, and for all of a mapped task: Airflow has -1 there."""
 
 
 def _name(item: Any) -> Any:

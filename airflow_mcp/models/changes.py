@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import AwareDatetime, Field, StrictBool, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticKnownError
 
-from airflow_mcp.models.base import Answer, Arguments, Id
+from airflow_mcp.models.base import Answer, Arguments, Date, Id, MapIndex
 from airflow_mcp.models.dags import DagArguments
 from airflow_mcp.release import Since, Until
 
@@ -16,8 +17,17 @@ NewState = Literal["success", "failed", "skipped"]
 class ChangeArguments(Arguments):
     """What every changing tool takes."""
 
-    confirm: StrictBool = Field(description="false: preview; true: do it")
+    confirm: bool = Field(description="false: preview; true: do it")
     plan: str | None = Field(None, description="from the preview: refuse if it no longer holds")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _yes_or_no(cls, value: Any, info: ValidationInfo) -> Any:
+        """Take what decides a change as true or false alone, and read it out of no other value."""
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        if bool in (annotation, *get_args(annotation)) and not isinstance(value, bool):
+            raise PydanticKnownError("bool_type")
+        return value
 
 
 class PatchDag(ChangeArguments, DagArguments):
@@ -46,8 +56,8 @@ class ClearTaskInstances(ChangeArguments, Relatives, DagArguments):
     """Arguments of clear_task_instances."""
 
     dag_run_id: Id | None = None
-    start_date: AwareDatetime | None = Field(None, description="logical dates from, instead of dag_run_id")
-    end_date: AwareDatetime | None = None
+    start_date: Date | None = Field(None, description="logical dates from, instead of dag_run_id")
+    end_date: Date | None = None
     task_ids: list[Id] | None = Field(None, min_length=1, description='default all; map index: "load_file[7]"')
     only_failed: bool = True
     only_running: bool = False
@@ -77,8 +87,8 @@ class SetTaskInstancesState(ChangeArguments, Relatives, DagArguments):
     task_id: Id
     new_state: Annotated[NewState, Since("2.9", value="skipped")]
     dag_run_id: Id | None = None
-    logical_date: AwareDatetime | None = Field(None, description="instead of dag_run_id")
-    map_index: int | None = Field(None, ge=0, description="default: all")
+    logical_date: Date | None = Field(None, description="instead of dag_run_id")
+    map_index: MapIndex = Field(None, ge=0, description="default: all")
 
     @model_validator(mode="after")
     def _one_run(self) -> Self:

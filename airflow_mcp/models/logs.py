@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from airflow_mcp.models.base import Answer, Id, Untrusted
+from airflow_mcp.models.base import Answer, Id, MapIndex, Untrusted
 from airflow_mcp.models.dags import DagArguments
 
 Mode = Literal["errors", "tail", "head"]
@@ -20,7 +20,7 @@ class GetTaskLog(DagArguments):
 
     dag_run_id: Id
     task_id: Id
-    map_index: int | None = None
+    map_index: MapIndex = Field(None, ge=0)
     try_number: int | None = None
     mode: Mode = "errors"
     grep: list[str] | None = None

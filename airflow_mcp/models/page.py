@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Generic, Self, TypeVar, get_args
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from airflow_mcp.models.base import Answer, Arguments
+from airflow_mcp.models.base import Answer, Arguments, Date
 
 RowT = TypeVar("RowT", bound=Answer)
 
@@ -33,8 +33,8 @@ def ordered_by(*names: str) -> AfterValidator:
 class WindowArguments(Arguments):
     """From when to when."""
 
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Date | None = None
+    until: Date | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -24,7 +24,7 @@ class GetTaskInstances(WindowArguments, PageArguments):
     dag_id: Id | None = None
     dag_run_id: Id | None = None
     task_id: Id | None = None
-    map_index: int | None = Field(None, ge=0)
+    map_index: MapIndex = Field(None, ge=0)
     state: list[TaskState] | None = None
     operator: str | None = None
     pool: str | None = None
@@ -46,7 +46,7 @@ class GetTaskInstance(DagArguments):
 
     dag_run_id: Id
     task_id: Id
-    map_index: int | None = Field(None, ge=0)
+    map_index: MapIndex = Field(None, ge=0)
     rendered_fields: bool = Field(False, description="true: also its templates as rendered")
 
 

@@ -16,7 +16,7 @@ class GetXComEntries(PageArguments, DagArguments):
 
     dag_run_id: Id
     task_id: Id | None = Field(None, description="default: all tasks")
-    map_index: int | None = Field(None, ge=0)
+    map_index: MapIndex = Field(None, ge=0)
 
 
 class GetXCom(DagArguments):
@@ -25,7 +25,7 @@ class GetXCom(DagArguments):
     dag_run_id: Id
     task_id: Id
     xcom_key: Id = "return_value"
-    map_index: int | None = Field(None, ge=0)
+    map_index: MapIndex = Field(None, ge=0)
 
 
 class XComEntry(Answer):

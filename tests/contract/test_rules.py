@@ -14,12 +14,14 @@ from pydantic import ValidationError
 
 from airflow_mcp.errors import WrongArgumentsError
 from airflow_mcp.models.arguments import read_arguments
+from airflow_mcp.models.base import Arguments
 from airflow_mcp.models.changes import ChangeArguments
 from airflow_mcp.models.page import Page
 from airflow_mcp.server import build_server, offered_tools
 from airflow_mcp.settings import Settings
 from airflow_mcp.tools.spec import ToolSpec
 from scripts.generate import snapshot
+from tests.examples import EXAMPLES
 
 pytestmark = pytest.mark.anyio
 
@@ -163,6 +165,66 @@ def test_confirm_is_strict(spec: ToolSpec, value: object) -> None:
 @pytest.mark.parametrize("value", [True, False])
 def test_confirm_takes_booleans(spec: ToolSpec, value: bool) -> None:
     assert "confirm" not in problems(spec, {"confirm": value})
+
+
+def without(arguments: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if name not in names}
+
+
+def taken(spec: ToolSpec, arguments: dict[str, Any]) -> Arguments | str:
+    """The arguments as the tool takes them from a client, or what it has against them."""
+    try:
+        return read_arguments(spec.arguments, arguments)
+    except WrongArgumentsError as error:
+        return str(error)
+
+
+@every_tool
+@pytest.mark.parametrize("nothing", [None, ""], ids=repr)
+def test_null_and_empty_text_of_an_optional_argument_are_not_given(spec: ToolSpec, nothing: object) -> None:
+    fields = spec.arguments.model_fields
+    optional = {name: field for name, field in fields.items() if not field.is_required()}
+    for name in optional:
+        needed = without(EXAMPLES[spec.name], name)
+        told = taken(spec, {**needed, name: nothing})
+        if name == "task_ids" and nothing == "":  # of all tasks, where some were meant
+            assert told == "Nothing was done. task_ids: is an empty list; leave it out where all are meant."
+        else:
+            assert told == taken(spec, needed), name
+
+
+@every_tool
+def test_one_text_is_a_list_of_one(spec: ToolSpec) -> None:
+    for name in [name for name, part in properties(spec).items() if part["type"] == "array"]:
+        given = EXAMPLES[spec.name]
+        one = {"state": "failed", "update_mask": "is_paused"}.get(name, "a,b")
+        assert getattr(read_arguments(spec.arguments, {**given, name: one}), name) == [one]
+
+
+@every_tool
+def test_map_index_minus_1_is_all_as_airflow_has_it(spec: ToolSpec) -> None:
+    if "map_index" in properties(spec):
+        for every in (-1, "-1"):
+            given = {**EXAMPLES[spec.name], "map_index": every}
+            assert getattr(read_arguments(spec.arguments, given), "map_index", 0) is None
+        assert problems(spec, {"map_index": -2})["map_index"] == "greater_than_equal"
+
+
+@every_tool
+@pytest.mark.parametrize("value", ["2026-01-31", "2026-01-31T06:00:00", "20260131", 20260131, "now", True], ids=repr)
+def test_a_date_has_its_time_zone(spec: ToolSpec, value: object) -> None:
+    for name in {"since", "until", "start_date", "end_date", "logical_date"} & set(properties(spec)):
+        assert problems(spec, {name: value})[name] == "value_error"
+        assert name not in problems(spec, {name: "2026-01-31T06:00+01:00"})
+
+
+@every_change
+@pytest.mark.parametrize("value", ["no", "true", "off", 1, 0, 1.0, [True], {}], ids=repr)
+def test_what_decides_a_change_is_strict(spec: ToolSpec, value: object) -> None:
+    decide = [name for name, part in properties(spec).items() if part["type"] == "boolean"]
+    assert "confirm" in decide
+    told = problems(spec, dict.fromkeys(decide, value))
+    assert {name: told.get(name) for name in decide} == dict.fromkeys(decide, "bool_type")
 
 
 @every_change

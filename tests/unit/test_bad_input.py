@@ -31,6 +31,8 @@ PAUSE = {"dag_id": "mapped_group", "is_paused": False, "confirm": True}
 SINCE = {"dag_id": "load_files", "start_date": "2026-01-02T00:00:00Z", "confirm": True}
 BOOLEAN = ["confirm: ", "valid boolean"]
 LIST = "valid list"
+ZONE = "no date with a time zone"
+NO_TASKS = ["task_ids: is an empty list; leave it out where all are meant"]
 ONE_RUN = ["dag_run_id, logical_date: give exactly one"]
 ONE_SCOPE = ["dag_run_id, start_date: give exactly one, a run or the first date of a range"]
 
@@ -102,16 +104,18 @@ REFUSED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "start without a zone": (
         "clear_task_instances",
         {**SINCE, "start_date": "2026-01-01T00:00:00"},
-        ["start_date: ", "timezone"],
+        ["start_date: is no date with a time zone, such as 2026-01-31T06:00:00Z", "get_dag_details"],
     ),
-    "end without a zone": ("clear_task_instances", {**SINCE, "end_date": "2026-01-03"}, ["end_date: "]),
+    "end without a zone": ("clear_task_instances", {**SINCE, "end_date": "2026-01-03"}, ["end_date: ", ZONE]),
+    "start as a number": ("clear_task_instances", {**SINCE, "start_date": 20260101}, ["start_date: ", ZONE]),
+    "start as digits": ("clear_task_instances", {**SINCE, "start_date": "20260101"}, ["start_date: ", ZONE]),
     "logical date without a zone": (
         "set_task_instances_state",
         {**SET, "logical_date": "2026-01-01T00:00:00"},
-        ["logical_date: ", "timezone"],
+        ["logical_date: ", ZONE],
     ),
-    "no date": ("clear_task_instances", {**SINCE, "start_date": "yesterday"}, ["start_date: ", "datetime"]),
-    "null as text for a date": ("clear_task_instances", {**SINCE, "start_date": "null"}, ["start_date: ", "datetime"]),
+    "no date": ("clear_task_instances", {**SINCE, "start_date": "yesterday"}, ["start_date: ", ZONE]),
+    "null as text for a date": ("clear_task_instances", {**SINCE, "start_date": "null"}, ["start_date: ", ZONE]),
     "null as text for task_ids": ("clear_task_instances", {**CLEAR, "task_ids": "null"}, ["task_ids: ", LIST]),
     "null as text for tags": ("get_dags", {"tags": "null"}, ["tags: ", LIST]),
     "null as text for paused": ("get_dags", {"paused": "null"}, ["paused: ", "valid boolean"]),
@@ -120,10 +124,11 @@ REFUSED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         {**SET, "dag_run_id": "r1", "map_index": "null"},
         ["map_index: ", "valid integer"],
     ),
-    "text for tags": ("get_dags", {"tags": "etl"}, ["tags: ", LIST]),
     "broken JSON for tags": ("get_dags", {"tags": '["etl"'}, ["tags: ", LIST]),
     "number for plan": ("patch_dag", {**PAUSE, "plan": 7}, ["plan: ", "valid string"]),
-    "no task_ids": ("clear_task_instances", {**CLEAR, "task_ids": []}, ["task_ids: ", "at least 1"]),
+    "no task_ids": ("clear_task_instances", {**CLEAR, "task_ids": []}, NO_TASKS),
+    "no task_ids as text": ("clear_task_instances", {**CLEAR, "task_ids": "[]"}, NO_TASKS),
+    "empty text for task_ids": ("clear_task_instances", {**CLEAR, "task_ids": ""}, NO_TASKS),
     "numbers for task_ids": ("clear_task_instances", {**CLEAR, "task_ids": [1]}, ["task_ids.0: ", "valid string"]),
     "one task with its index": ("clear_task_instances", {**CLEAR, "task_ids": [["load_file", 1]]}, ["task_ids.0: "]),
     "failed and running": (
@@ -137,9 +142,9 @@ REFUSED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         {**SET, "dag_run_id": "r1", "new_state": "running"},
         ["new_state: ", "'success', 'failed' or 'skipped'"],
     ),
-    "map index -1": (
+    "map index -2": (
         "set_task_instances_state",
-        {**SET, "dag_run_id": "r1", "map_index": -1},
+        {**SET, "dag_run_id": "r1", "map_index": -2},
         ["map_index: ", "greater than or equal to 0"],
     ),
     "no source": ("get_dag_source", {}, ["dag_id, file_token: give exactly one"]),
@@ -243,6 +248,7 @@ def unknown(version: str) -> Fault:
 NO_RUN = {"dag_run_id": "no_such_run", "confirm": True}
 LOAD = {"dag_id": "load_files", "dag_run_id": "{load_files}", "confirm": True}
 HISTORY = {**SET, "dag_run_id": "{history}"}
+LEFT_OUT = {"start_date": "", "end_date": None, "only_running": None, "note": "", "plan": None}
 LOOK_UP = ["Not found: ", "get_dags finds DAGs", "get_tasks lists"]
 UNKNOWN: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "DAG": ("get_dag", {"dag_id": "no_such_dag"}, [*LOOK_UP, "no_such_dag"]),
@@ -353,10 +359,22 @@ async def test_an_option_of_the_other_version_is_refused_by_name(
         ("clear_task_instances", {**LOAD, "task_ids": '["load_file[2]", "list_files"]', "confirm": False}),
         ("patch_dag", {**PAUSE, "update_mask": '["is_paused"]', "confirm": False}),
         ("patch_dag", {**PAUSE, "confirm": False, "plan": "null"}),
+        ("get_dags", {"limit": 2, "offset": 1, "order_by": "-dag_id", "fields": "fileloc", "tags": "", "owners": []}),
+        ("clear_task_instances", {**LOAD, "task_ids": ["load_file[2]", "list_files"], "confirm": False, **LEFT_OUT}),
+        ("patch_dag", {**PAUSE, "update_mask": "is_paused", "confirm": False, "plan": ""}),
     ],
-    ids=["tags", "fields", "task_ids", "update_mask", "plan of a preview"],
+    ids=[
+        "tags",
+        "fields",
+        "task_ids",
+        "update_mask",
+        "plan of a preview",
+        "a field as text, no tags, no owners",
+        "no dates",
+        "a list of one, no plan",
+    ],
 )
-async def test_a_list_as_its_json_text_works(tool: str, arguments: dict[str, Any], version: str) -> None:
+async def test_arguments_as_clients_send_them_work(tool: str, arguments: dict[str, Any], version: str) -> None:
     replay = Replay(version)
     filled = {name: value.format(**replay.runs) if "{" in str(value) else value for name, value in arguments.items()}
     async with replayed(replay) as session:
