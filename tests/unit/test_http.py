@@ -301,11 +301,14 @@ def test_these_are_all_the_id_arguments() -> None:
 @pytest.mark.parametrize(("tool", "name"), ID_ARGUMENTS, ids=[" ".join(each) for each in ID_ARGUMENTS])
 async def test_a_bad_id_is_refused_by_name_before_anything_is_sent(tool: str, name: str, version: str) -> None:
     replay = Replay(version, obedient)
+    fields = next(spec.arguments.model_fields for spec in ALL_TOOLS if spec.name == tool)
     wrong: list[tuple[str, str, int]] = []
     async with replayed(replay, api_version="v1" if version < "3" else "v2") as session:
         for value in (*REFUSED.values(), "../../variables/bait", "history/details", "etl\n", "x" * 4097):
             if value == REFUSED["251 characters"] and name == "file_token":
                 continue  # which may be longer
+            if not value and not fields[name].is_required():
+                continue  # which is then not given
             replay.requests.clear()
             message = await session.error(tool, **with_id(CALLS[tool], name, value))
             named = re.search(rf"\b{name}\b", message) or (

@@ -65,7 +65,7 @@ async def test_an_answer_is_data_and_text() -> None:
 
 
 async def test_wrong_arguments_are_named_and_nothing_is_called() -> None:
-    result = await call(greeter(AssertionError()), nam="world", words="moon")
+    result = await call(greeter(AssertionError()), nam="world", words=7)
     assert result.is_error
     assert result.text.startswith("Nothing was done. name: is required.")
     assert "words: input should be a valid list." in result.text
