@@ -92,7 +92,7 @@ UNKNOWN: list[tuple[str, dict[str, Any], str]] = [
     ("set_task_instances_state", {"task_id": "part[1]"}, "part[1]"),
     ("set_task_instances_state", {"task_id": "part", "map_index": 3}, "its map indexes are 0 to 2"),
     ("set_task_instances_state", {"task_id": "first", "map_index": 0}, "the task has no map indexes there"),
-    ("set_task_instances_state", {"task_id": "part", "map_index": -1}, "map_index: "),
+    ("set_task_instances_state", {"task_id": "part", "map_index": -2}, "map_index: "),
 ]
 
 
