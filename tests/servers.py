@@ -34,6 +34,8 @@ DAG_IDS = (
     "setups",
     "passwords",
 )
+UNSCHEDULED = "отчёт.v1"
+"""The DAG to unpause: it has no schedule and no test runs it, so the scheduler has nothing to move."""
 PATIENCE = 120
 """Seconds for an Airflow to get ready: less than its first test may take."""
 VIEWER = "vera"

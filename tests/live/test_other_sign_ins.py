@@ -24,7 +24,7 @@ from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
 from tests.oracle import Oracle
 from tests.releases import RUN
-from tests.servers import DAG_IDS, DAGS, PATIENCE
+from tests.servers import DAG_IDS, DAGS, PATIENCE, UNSCHEDULED
 from tests.session import Session
 from tests.tls import Certificates, tls_door
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.anyio
 WRONG = "wr0ng-secret"
 CALLS: Mapping[str, dict[str, Any]] = {
     "get_dags": {},
-    "patch_dag": {"dag_id": "history", "is_paused": True, "confirm": True},
+    "patch_dag": {"dag_id": UNSCHEDULED, "is_paused": True, "confirm": True},
 }
 
 
@@ -45,11 +45,11 @@ async def connect(oracle: Oracle, **sign_in: Any) -> AsyncIterator[Session]:
 
 async def look_and_change(session: Session, oracle: Oracle) -> None:
     """Read something, and change something: both have to work."""
-    oracle.pause("history", True)
+    oracle.pause(UNSCHEDULED, True)
     assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
-    assert (await session.ok("patch_dag", dag_id="history", is_paused=False, confirm=True))["done"] is True
-    assert oracle.dag("history")["is_paused"] is False
-    oracle.pause("history", True)
+    assert (await session.ok("patch_dag", dag_id=UNSCHEDULED, is_paused=False, confirm=True))["done"] is True
+    assert oracle.dag(UNSCHEDULED)["is_paused"] is False
+    oracle.pause(UNSCHEDULED, True)
 
 
 def session_cookie(oracle: Oracle) -> str:
@@ -179,19 +179,19 @@ async def test_a_command_is_run_again_before_its_credential_runs_out(oracle: Ora
 
 
 async def test_a_refused_credential_is_renewed_in_the_same_call(oracle: Oracle, printer: Printer) -> None:
-    oracle.pause("history", True)
+    oracle.pause(UNSCHEDULED, True)
     printer.will_print(refused_credential(oracle), credential(oracle))
     async with connect(oracle, token_command=printer.command) as session:
         if says_forbidden(oracle):
             # The same as of a missing permission, which is no reason to run a command again.
-            message = await session.error("patch_dag", dag_id="history", is_paused=False, confirm=True)
+            message = await session.error("patch_dag", dag_id=UNSCHEDULED, is_paused=False, confirm=True)
             assert "AIRFLOW_MCP_TOKEN_COMMAND" in message
-            assert oracle.dag("history")["is_paused"] is True
+            assert oracle.dag(UNSCHEDULED)["is_paused"] is True
             return
-        assert (await session.ok("patch_dag", dag_id="history", is_paused=False, confirm=True))["done"] is True
+        assert (await session.ok("patch_dag", dag_id=UNSCHEDULED, is_paused=False, confirm=True))["done"] is True
     assert printer.runs == 2
-    assert oracle.dag("history")["is_paused"] is False
-    oracle.pause("history", True)
+    assert oracle.dag(UNSCHEDULED)["is_paused"] is False
+    oracle.pause(UNSCHEDULED, True)
 
 
 async def test_a_new_credential_that_is_refused_too(oracle: Oracle, printer: Printer) -> None:
@@ -295,10 +295,10 @@ async def test_no_sign_in_where_none_is_wanted(version: str, open_servers: Mappi
     assert [line for line in lines if line.startswith("fail")] == []
     async with Client(build_server(settings)) as client:
         session = Session(client)
-        [row] = (await session.ok("get_dags", dag_id_pattern="history"))["dags"]
-        changed = await session.ok("patch_dag", dag_id="history", is_paused=not row["is_paused"], confirm=True)
+        [row] = (await session.ok("get_dags", dag_id_pattern=UNSCHEDULED))["dags"]
+        changed = await session.ok("patch_dag", dag_id=UNSCHEDULED, is_paused=not row["is_paused"], confirm=True)
         assert changed["done"] is True
-        [after] = (await session.ok("get_dags", dag_id_pattern="history"))["dags"]
+        [after] = (await session.ok("get_dags", dag_id_pattern=UNSCHEDULED))["dags"]
         assert after["is_paused"] is not row["is_paused"]
 
 

@@ -24,7 +24,7 @@ from tests.oracle import Oracle
 from tests.releases import FAB as FAB_RELEASE
 from tests.releases import FAB_NAME, RUN
 from tests.routes import ROUTES
-from tests.servers import SIMPLE_ROLES
+from tests.servers import SIMPLE_ROLES, UNSCHEDULED
 from tests.session import Session, connect, text_of
 
 pytestmark = pytest.mark.anyio
@@ -61,7 +61,6 @@ TAKES = {
 """What a tool takes in all: one of each kind that takes more than one permission."""
 
 NAMED = re.compile(r"can \w+ on [A-Z]\w*(?: [A-Z]\w*)*")
-UNDATED = "отчёт.v1"  # without a schedule: nothing runs when it is not paused
 
 
 class Scene:
@@ -74,8 +73,8 @@ class Scene:
     def set(self, tool: str) -> dict[str, Any]:
         """Set the scene for a tool; gives its arguments."""
         if tool == "patch_dag":
-            self.oracle.pause(UNDATED, True)
-            return examples(dag_id=UNDATED)[tool]
+            self.oracle.pause(UNSCHEDULED, True)
+            return examples(dag_id=UNSCHEDULED)[tool]
         if tool in CHANGES:
             self.oracle.pause("history", True)
             self.run_id = self.oracle.trigger("history")
@@ -89,7 +88,7 @@ class Scene:
     def state(self, tool: str) -> object:
         """What a changing tool is to change, as it is now."""
         if tool == "patch_dag":
-            return self.oracle.dag(UNDATED)["is_paused"]
+            return self.oracle.dag(UNSCHEDULED)["is_paused"]
         return self.oracle.states("history", self.run_id)["first"] if tool in CHANGES else None
 
 

@@ -23,7 +23,7 @@ from airflow_mcp.tools.context import App, make_app
 from tests.fakes import Airflow
 from tests.oracle import Oracle
 from tests.releases import RUN
-from tests.servers import DAG_IDS
+from tests.servers import DAG_IDS, UNSCHEDULED
 from tests.session import Session
 
 pytestmark = pytest.mark.anyio
@@ -82,14 +82,14 @@ def names_the_sign_in(message: str, variable: str) -> bool:
 
 @pytest.mark.parametrize(
     ("tool", "arguments"),
-    [("get_dags", {}), ("patch_dag", {"dag_id": "history", "is_paused": False, "confirm": True})],
+    [("get_dags", {}), ("patch_dag", {"dag_id": UNSCHEDULED, "is_paused": False, "confirm": True})],
 )
 async def test_a_wrong_password(oracle: Oracle, tool: str, arguments: dict[str, Any]) -> None:
-    oracle.pause("history", True)
+    oracle.pause(UNSCHEDULED, True)
     async with connect(oracle, username="admin", password=WRONG) as session:
         message = await session.error(tool, **arguments)
     assert names_the_sign_in(message, "AIRFLOW_MCP_PASSWORD"), message
-    assert oracle.dag("history")["is_paused"] is True
+    assert oracle.dag(UNSCHEDULED)["is_paused"] is True
 
 
 async def test_an_unknown_user(oracle: Oracle) -> None:
@@ -175,7 +175,7 @@ def tampered(token: str) -> str:
 async def test_a_token_that_stops_to_work_is_renewed_and_the_call_goes_on(
     oracle: Oracle, logins: list[PasswordLogin], break_it: Any
 ) -> None:
-    oracle.pause("history", True)
+    oracle.pause(UNSCHEDULED, True)
     async with connect_with_login(oracle) as (session, auth):
         broken = break_it(token_of(auth))
         auth._kept = bearer(broken, math.inf)
@@ -183,11 +183,11 @@ async def test_a_token_that_stops_to_work_is_renewed_and_the_call_goes_on(
         assert token_of(auth) != broken
         assert len(logins) == 2
         auth._kept = bearer(broken, math.inf)
-        done = await session.ok("patch_dag", dag_id="history", is_paused=False, confirm=True)
+        done = await session.ok("patch_dag", dag_id=UNSCHEDULED, is_paused=False, confirm=True)
         assert done["done"] is True
         assert len(logins) == 3
-    assert oracle.dag("history")["is_paused"] is False
-    oracle.pause("history", True)
+    assert oracle.dag(UNSCHEDULED)["is_paused"] is False
+    oracle.pause(UNSCHEDULED, True)
 
 
 @only_three
