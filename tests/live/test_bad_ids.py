@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from itertools import product
+from collections.abc import Iterator
+from itertools import cycle, islice
 from typing import Any
 
 import pytest
 
-from tests.examples import ID_ARGUMENTS, examples, with_id
+from tests.examples import ID_ARGUMENTS, IDS, examples, with_id
 from tests.oracle import Oracle
 from tests.session import Session, text_of
 
@@ -53,10 +54,20 @@ def state(oracle: Oracle, run_id: str) -> Any:
     return paused, oracle.states("history", run_id), oracle.run("history", run_id)["state"]
 
 
+def trials() -> Iterator[tuple[str, str, str]]:
+    """Tool, argument, and kind of a bad id: each kind in each argument, and two of them at least in each tool's."""
+    for name in IDS:
+        tools = [tool for tool, argument in ID_ARGUMENTS if argument == name]
+        kinds = cycle(BAD)
+        for tool in tools:
+            yield from ((tool, name, kind) for kind in islice(kinds, max(2, -(-len(BAD) // len(tools)))))
+
+
 async def test_a_bad_id_is_an_error_and_nothing_else(session: Session, oracle: Oracle, run_id: str) -> None:
     before = state(oracle, run_id)
     problems = {}
-    for (tool, name), (kind, bad) in product(ID_ARGUMENTS, BAD.items()):
+    for tool, name, kind in trials():
+        bad = BAD[kind]
         result = await session.call(tool, with_id(examples(dag_run_id=run_id)[tool], name, bad))
         text = text_of(result)
         refused = result.is_error and result.structured_content is None
