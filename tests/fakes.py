@@ -12,9 +12,12 @@ import anyio.lowlevel
 import httpx
 from pydantic import RootModel
 
+from airflow_mcp.airflow import logs
 from airflow_mcp.airflow.api import Api, Server
 from airflow_mcp.airflow.route import Method, Route
 from airflow_mcp.airflow.writer import Writer
+from airflow_mcp.instance import Instance
+from airflow_mcp.models.logs import TaskLog
 from airflow_mcp.models.page import row_of
 from airflow_mcp.tools.releases import Marked, marked, require
 from airflow_mcp.tools.toolsets import ALL_TOOLS
@@ -216,3 +219,52 @@ def connect_error(cause: OSError) -> httpx.ConnectError:
     error.__cause__ = OSError("All connection attempts failed")
     error.__cause__.__cause__ = cause
     return error
+
+
+ONE: dict[str, Any] = {"dag_id": "etl", "dag_run_id": "r", "task_id": "load"}
+ITS_PATH = "dags/etl/dagRuns/r/taskInstances/load"
+
+
+class WithLog(OfRelease):
+    """Has one task instance, its tries (or map indexes), and a log; `sent` is what was asked for."""
+
+    def __init__(
+        self,
+        version: str,
+        log: str | Callable[[], httpx.AsyncByteStream] = "",
+        state: str | None = "failed",
+        tries: Mapping[int, str | None] | None = None,
+        try_number: int = 1,
+        missing: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(version)
+        self._log, self._state, self._number = log, state, try_number
+        self._tries = {try_number: state} if tries is None else tries
+        self._missing = missing
+        self.sent: list[str] = []
+
+    async def rest(self, request: httpx.Request) -> httpx.Response:
+        rest = request.url.path.removeprefix("/api/v1/").removeprefix("/api/v2/")
+        self.sent.append(f"{rest.removeprefix(ITS_PATH)}?{request.url.params}".rstrip("?"))
+        if rest.endswith(self._missing):
+            more = {"status": 404, "type": "https://airflow.test/NotFound"} if self.version < "3" else {}
+            return httpx.Response(404, json={"detail": "TaskInstance not found", **more})
+        if "/logs/" in rest:
+            kind = "text/plain" if self.version < "3" else "application/x-ndjson"
+            stream = httpx.ByteStream(self._log.encode()) if isinstance(self._log, str) else self._log()
+            return httpx.Response(200, headers={"content-type": kind}, stream=stream)
+        if rest.endswith(("/tries", "/list")):
+            key, more = ("try_number", {}) if rest.endswith("/tries") else ("map_index", ONE)
+            rows = [{**more, key: number, "state": state} for number, state in self._tries.items()]
+            return httpx.Response(200, json={"task_instances": rows, "total_entries": len(rows)})
+        instance = {"state": self._state, "try_number": self._number, "map_index": -1}
+        return httpx.Response(200, json={**instance, "dag_run_id": "r", "logical_date": None})
+
+
+async def read_log(airflow: WithLog, **arguments: Any) -> TaskLog:
+    """What get_task_log makes of it."""
+    server = Server(Instance(url=URL), airflow)
+    try:
+        return await logs.get_task_log(await server.api(), **ONE, **arguments)
+    finally:
+        await server.aclose()

@@ -12,10 +12,8 @@ from mcp import Client
 from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
 from airflow_mcp.tools.context import App, make_app
-from tests.fakes import URL, Airflow, Fault, Replay, connect_error
+from tests.fakes import URL, Airflow
 from tests.session import Session
-
-__all__ = ["URL", "Fault", "Replay", "connect_error", "replayed"]
 
 
 @asynccontextmanager

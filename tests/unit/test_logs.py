@@ -17,7 +17,7 @@ from airflow_mcp.text.kept import KeptLine
 from airflow_mcp.text.log_lines import NO_LOG
 from airflow_mcp.tools.present import as_data, as_text
 from scripts.generate import tokens
-from tests.one_log import IDS, Airflow, read
+from tests.fakes import ONE, WithLog, read_log
 from tests.replay import replayed
 from tests.session import unfenced
 
@@ -50,8 +50,8 @@ both = pytest.mark.parametrize("version", ["2.11.2", "3.3.2"])
 
 @both
 async def test_the_latest_try_takes_two_calls(version: str) -> None:
-    airflow = Airflow(version, log(version, "one", "two"), try_number=3)
-    answer = await read(airflow)
+    airflow = WithLog(version, log(version, "one", "two"), try_number=3)
+    answer = await read_log(airflow)
     assert airflow.sent == ["", "/logs/3?full_content=true"]
     assert (answer.state, answer.try_number, answer.try_state, answer.total_lines) == ("failed", 3, None, 2)
     assert (answer.date, answer.note, answer.next_line) == ("2026-11-29", "No error was found.", None)
@@ -64,64 +64,64 @@ async def test_the_latest_try_takes_two_calls(version: str) -> None:
 )
 async def test_the_page_of_the_task_instance(version: str, page: str, index: str) -> None:
     page = f"http://airflow.test/dags/etl{page}"
-    assert (await read(Airflow(version, log(version, "one")))).url == page
-    assert (await read(Airflow(version, log(version, "one")), map_index=7)).url == page + index
-    assert (await read(Airflow(version, state="skipped", try_number=0))).url == page
+    assert (await read_log(WithLog(version, log(version, "one")))).url == page
+    assert (await read_log(WithLog(version, log(version, "one")), map_index=7)).url == page + index
+    assert (await read_log(WithLog(version, state="skipped", try_number=0))).url == page
 
 
 @both
 async def test_a_map_index(version: str) -> None:
-    airflow = Airflow(version, log(version, "one"))
-    assert (await read(airflow, map_index=7)).total_lines == 1
+    airflow = WithLog(version, log(version, "one"))
+    assert (await read_log(airflow, map_index=7)).total_lines == 1
     assert airflow.sent == ["/7", "/logs/1?full_content=true&map_index=7"]
-    plain = Airflow(version, log(version, "one"))
-    await read(plain)
+    plain = WithLog(version, log(version, "one"))
+    await read_log(plain)
     assert plain.sent[0] == ""
 
 
 @both
 async def test_an_earlier_try_tells_its_own_state(version: str) -> None:
-    airflow = Airflow(version, log(version, "one"), "success", {1: "failed", 2: "success"}, 2)
-    answer = await read(airflow, try_number=1)
+    airflow = WithLog(version, log(version, "one"), "success", {1: "failed", 2: "success"}, 2)
+    answer = await read_log(airflow, try_number=1)
     assert (answer.state, answer.try_number, answer.try_state) == ("success", 1, "failed")
     assert airflow.sent[1:] == ["/tries", "/logs/1?full_content=true"]
-    mapped = Airflow(version, log(version, "one"), "success", {1: "failed", 2: "success"}, 2)
-    await read(mapped, try_number=1, map_index=4)
+    mapped = WithLog(version, log(version, "one"), "success", {1: "failed", 2: "success"}, 2)
+    await read_log(mapped, try_number=1, map_index=4)
     assert mapped.sent[1] == "/4/tries"
 
 
 @both
 async def test_a_try_that_there_is_not_names_those_that_there_are(version: str) -> None:
-    airflow = Airflow(version, tries={1: "failed", 3: "failed"}, try_number=3)
+    airflow = WithLog(version, tries={1: "failed", 3: "failed"}, try_number=3)
     for number in (0, 2, 9):
         with pytest.raises(NotFoundError, match=f"task load has no try {number}; there are 1, 3"):
-            await read(airflow, try_number=number)
+            await read_log(airflow, try_number=number)
     with pytest.raises(NotFoundError, match=r"task load\[5\] has no try 2; there are 1, 3"):
-        await read(airflow, try_number=2, map_index=5)
+        await read_log(airflow, try_number=2, map_index=5)
     with pytest.raises(NotFoundError, match="has no try 2; there is none"):
-        await read(Airflow(version, tries={0: None}, state=None, try_number=0), try_number=2)
+        await read_log(WithLog(version, tries={0: None}, state=None, try_number=0), try_number=2)
 
 
 async def test_an_airflow_that_lists_no_tries_has_all_up_to_the_latest() -> None:
-    airflow = Airflow("2.7.3", text("one"), try_number=2, missing=("/tries",))
-    answer = await read(airflow, try_number=1)
+    airflow = WithLog("2.7.3", text("one"), try_number=2, missing=("/tries",))
+    answer = await read_log(airflow, try_number=1)
     assert (answer.try_number, answer.try_state, answer.total_lines) == (1, None, 1)
     with pytest.raises(NotFoundError, match="has no try 5; there are 1, 2"):
-        await read(airflow, try_number=5)
+        await read_log(airflow, try_number=5)
 
 
 @both
 async def test_a_mapped_task_names_its_map_indexes(version: str) -> None:
     states = dict.fromkeys(range(30), "success") | dict.fromkeys(range(3, 12), "failed")
-    airflow = Airflow(version, tries=states, missing=("/load", "/load/99"))
+    airflow = WithLog(version, tries=states, missing=("/load", "/load/99"))
     for index in (None, 99):
         with pytest.raises(NotFoundError, match=r"mapped, with map indexes 0-29 in this run; failed: 3-11"):
-            await read(airflow, map_index=index)
+            await read_log(airflow, map_index=index)
     with pytest.raises(NotFoundError, match="task load is not mapped in this run"):
-        await read(Airflow(version, tries={-1: "failed"}, missing=("/load/0",)), map_index=0)
+        await read_log(WithLog(version, tries={-1: "failed"}, missing=("/load/0",)), map_index=0)
     for index in (None, 0):
         with pytest.raises(NotFoundError, match="Run r of etl has no task instance of task_id 'load'"):
-            await read(Airflow(version, tries={}, missing=("/load", "/load/0")), map_index=index)
+            await read_log(WithLog(version, tries={}, missing=("/load", "/load/0")), map_index=index)
 
 
 @both
@@ -138,14 +138,14 @@ async def test_a_mapped_task_names_its_map_indexes(version: str) -> None:
     ],
 )
 async def test_what_has_not_started_has_no_log(version: str, state: str | None, number: int, note: str) -> None:
-    airflow = Airflow(version, state=state, try_number=number)
-    answer = await read(airflow)
+    airflow = WithLog(version, state=state, try_number=number)
+    answer = await read_log(airflow)
     assert (answer.note, answer.total_lines, answer.log) == (note, 0, None)
     assert airflow.sent == [""]
 
 
 async def test_before_2_10_a_try_counts_when_it_starts() -> None:
-    answer = await read(Airflow("2.9.3", text("one"), state="queued"))
+    answer = await read_log(WithLog("2.9.3", text("one"), state="queued"))
     assert answer.total_lines == 1
 
 
@@ -173,40 +173,42 @@ NEVER_BEGAN = "No worker is recorded for this try: it never began. The scheduler
 )
 async def test_what_is_no_log_is_told_as_such(version: str, state: str, said: list[str], note: str) -> None:
     raw = text(sources="".join(f"*** {each}\n" for each in said)) if version < "3" else events(sources=tuple(said))
-    answer = await read(Airflow(version, raw, state))
+    answer = await read_log(WithLog(version, raw, state))
     assert (answer.note, answer.total_lines, answer.log) == (note, 0, None)
 
 
 async def test_the_sentences_of_airflow_3_for_no_log_are_none() -> None:
     for sentence in NO_LOG:
         told = json.dumps({"timestamp": "2026-11-29T14:38:16Z", "event": sentence})
-        answer = await read(Airflow("3.3.2", f"{events()}{told}\n"))
+        answer = await read_log(WithLog("3.3.2", f"{events()}{told}\n"))
         assert (answer.total_lines, answer.log) == (0, None)
         assert answer.note == f"The log could not be read. Airflow says: {sentence}"
         printed = json.loads(told) | {"logger": "task.stdout"}
-        assert (await read(Airflow("3.3.2", events() + json.dumps(printed)))).log == f"1|14:38:16 {sentence}"
+        assert (await read_log(WithLog("3.3.2", events() + json.dumps(printed)))).log == f"1|14:38:16 {sentence}"
 
 
 @both
 async def test_a_log_that_airflow_does_not_find_is_told_with_the_tries(version: str) -> None:
-    airflow = Airflow(version, tries={1: "failed", 3: "failed"}, try_number=2, missing=("/logs/2",))
+    airflow = WithLog(version, tries={1: "failed", 3: "failed"}, try_number=2, missing=("/logs/2",))
     with pytest.raises(NotFoundError, match="task load has no try 2; there are 1, 3"):
-        await read(airflow)
+        await read_log(airflow)
     with pytest.raises(NotFoundError, match="TaskInstance not found"):
-        await read(Airflow(version, missing=("/logs/1",)))
+        await read_log(WithLog(version, missing=("/logs/1",)))
 
 
 @both
 async def test_what_still_runs_is_read_on(version: str) -> None:
-    airflow = Airflow(version, log(version, "one", "two"), "running")
-    answer = await read(airflow)
+    airflow = WithLog(version, log(version, "one", "two"), "running")
+    answer = await read_log(airflow)
     assert answer.next_line == 3
     assert answer.note == "No error was found. It is still running: from_line=3 reads on later."
-    again = await read(airflow, from_line=3)
+    again = await read_log(airflow, from_line=3)
     assert (again.log, again.next_line) == (None, 3)
-    on = await read(Airflow(version, log(version, "one", "two", "three"), "running"), from_line=3)
+    on = await read_log(WithLog(version, log(version, "one", "two", "three"), "running"), from_line=3)
     assert on.log == "3|14:38:16 load.py:78 three"
-    long = await read(Airflow(version, log(version, *["x" * 90] * 5, *map(str, range(999))), "running"), mode="head")
+    long = await read_log(
+        WithLog(version, log(version, *["x" * 90] * 5, *map(str, range(999))), "running"), mode="head"
+    )
     assert long.next_line
     assert long.next_line < 1000
 
@@ -219,7 +221,7 @@ async def test_the_numbers_are_the_same_in_every_mode(version: str) -> None:
     ways: list[dict[str, Any]] = [{"mode": "tail"}, {"mode": "head"}, {"grep": ["REFUSED"]}, {"from_line": 690}, {}]
     ways += [{"mode": "errors", **each} for each in ways[2:]]
     for arguments in ways:
-        answer = await read(Airflow(version, log(version, *lines)), **arguments)
+        answer = await read_log(WithLog(version, log(version, *lines)), **arguments)
         assert answer.total_lines == 1000
         rows = str(answer.log).split("\n")
         assert all(row == whole[int(row.partition("|")[0])] for row in rows)
@@ -232,14 +234,14 @@ async def test_the_numbers_are_the_same_in_every_mode(version: str) -> None:
 async def test_errors_is_the_default_and_changes_neither_grep_nor_from_line(version: str) -> None:
     raw = log(version, *(f"row {number}" for number in range(1, 500)), "ValueError: no rows", "row 501")
     for arguments in ({}, {"grep": ["row"]}, {"from_line": 7}, {"grep": ["row"], "from_line": 7}):
-        assert await read(Airflow(version, raw), **arguments) == await read(
-            Airflow(version, raw), **arguments, mode="errors"
+        assert await read_log(WithLog(version, raw), **arguments) == await read_log(
+            WithLog(version, raw), **arguments, mode="errors"
         )
-    shown = await read(Airflow(version, raw))
+    shown = await read_log(WithLog(version, raw))
     assert "500|14:38:16 load.py:78 ValueError: no rows" in str(shown.log).split("\n")
-    last = await read(Airflow(version, raw), grep=["row"])
+    last = await read_log(WithLog(version, raw), grep=["row"])
     assert str(last.log).endswith("501|14:38:16 load.py:78 row 501")
-    assert str((await read(Airflow(version, raw), from_line=7)).log).startswith("7|14:38:16 load.py:78 row 7\n")
+    assert str((await read_log(WithLog(version, raw), from_line=7)).log).startswith("7|14:38:16 load.py:78 row 7\n")
 
 
 FAILS = [
@@ -254,8 +256,8 @@ FAILS = [
 async def test_a_cause_in_the_middle_of_a_long_log_is_kept(version: str, most: int) -> None:
     work = [f"order {number} is loaded" for number in range(1, 60_001)]
     work[30_000] = "order 30001 was rejected: customer 812 is unknown"
-    airflow = Airflow(version, log(version, *work, *FAILS))
-    answer = await read(airflow, max_characters=most)
+    airflow = WithLog(version, log(version, *work, *FAILS))
+    answer = await read_log(airflow, max_characters=most)
     rows = str(answer.log).split("\n")
     begin = "14:38:16 load.py:78 "
     assert f"30001|{begin}{work[30_000]}" in rows
@@ -263,7 +265,7 @@ async def test_a_cause_in_the_middle_of_a_long_log_is_kept(version: str, most: i
     assert f"60002|{begin}{FAILS[1]}" in rows
     assert answer.note == f"{len(rows)} of 60003 lines; grep or from_line shows others."
     assert tokens(as_text(as_data(answer))) <= most // 4 + 200
-    there = await read(airflow, from_line=60_001, max_characters=1000)
+    there = await read_log(airflow, from_line=60_001, max_characters=1000)
     assert str(there.log).split("\n") == rows[-3:]
 
 
@@ -276,19 +278,19 @@ async def test_other_calls_go_on_while_errors_are_chosen(version: str, monkeypat
         return []
 
     monkeypatch.setattr(Evidence, "lines", slow)
-    assert (await read(Airflow(version, log(version, "one")))).total_lines == 1
+    assert (await read_log(WithLog(version, log(version, "one")))).total_lines == 1
     assert others == [1]
 
 
 async def test_what_does_not_go_together_is_refused() -> None:
-    airflow = Airflow("3.3.2", events("one"))
+    airflow = WithLog("3.3.2", events("one"))
     async with replayed(airflow, username=None, password=None, token="t") as session:
-        assert "from_line: reads on" in await session.error("get_task_log", **IDS, mode="tail", from_line=3)
-        assert "an empty text is in every line" in await session.error("get_task_log", **IDS, grep=["a", ""])
+        assert "from_line: reads on" in await session.error("get_task_log", **ONE, mode="tail", from_line=3)
+        assert "an empty text is in every line" in await session.error("get_task_log", **ONE, grep=["a", ""])
         for wrong in ({"max_characters": 40_001}, {"max_characters": 10}, {"grep": ["x"] * 21}):
-            assert next(iter(wrong)) in await session.error("get_task_log", **IDS, **wrong)
+            assert next(iter(wrong)) in await session.error("get_task_log", **ONE, **wrong)
         assert airflow.sent == []
-        answer = await session.ok("get_task_log", **IDS, grep='["ONE"]', mode="head")
+        answer = await session.ok("get_task_log", **ONE, grep='["ONE"]', mode="head")
         assert unfenced(answer["log"]) == "1|14:38:16 load.py:78 one"
 
 
@@ -309,7 +311,7 @@ async def test_no_log_breaks_the_budget(kind: str, most: int) -> None:
     line = f'{{"timestamp": "2026-11-29T14:38:16Z", "event": "{HOSTILE[kind]}"}}\n'
     ways: list[dict[str, Any]] = [{}, {"mode": "tail"}, {"mode": "head"}, {"grep": ["a", "x", " ", "\U00012000", "u+"]}]
     for arguments in ways:
-        answer = await read(Airflow("3.3.2", line * 4), **arguments, max_characters=most)
+        answer = await read_log(WithLog("3.3.2", line * 4), **arguments, max_characters=most)
         assert answer.total_lines == 4
         # Each mark that is made harmless takes 7 characters more than it had.
         written = as_text(as_data(answer))
@@ -318,7 +320,7 @@ async def test_no_log_breaks_the_budget(kind: str, most: int) -> None:
 
 BIG = """
 import anyio, httpx, json, resource, sys
-from tests.one_log import Airflow, read
+from tests.fakes import WithLog, read_log
 
 kind, version = sys.argv[1:]
 size = 100 * 2**20
@@ -346,11 +348,11 @@ async def tick():
         others += 1
 
 async def main():
-    await read(Airflow(version, "x"))
+    await read_log(WithLog(version, "x"))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     async with anyio.create_task_group() as group:
         group.start_soon(tick)
-        answer = await read(Airflow(version, Big))
+        answer = await read_log(WithLog(version, Big))
         group.cancel_scope.cancel()
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps([after - before, others, answer.total_lines, len(answer.log)]))

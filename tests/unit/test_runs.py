@@ -10,7 +10,8 @@ import pytest
 
 from airflow_mcp.airflow.links import Links
 from airflow_mcp.release import Release
-from tests.replay import Replay, replayed
+from tests.fakes import Replay
+from tests.replay import replayed
 
 pytestmark = pytest.mark.anyio
 

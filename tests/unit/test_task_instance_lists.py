@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from airflow_mcp.airflow.mapped import ranges
-from tests.replay import Replay, replayed
+from tests.fakes import Replay
+from tests.replay import replayed
 
 pytestmark = pytest.mark.anyio
 

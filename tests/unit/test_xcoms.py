@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.replay import Replay, replayed
+from tests.fakes import Replay
+from tests.replay import replayed
 from tests.session import unfenced
 
 pytestmark = pytest.mark.anyio
