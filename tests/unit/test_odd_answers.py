@@ -101,7 +101,9 @@ async def test_only_a_list_is_read_out_of_text() -> None:
 def test_read_only_promises_no_change() -> None:
     settings = Settings.for_one(read_only=True)
     assert "confirm" not in str(build_server(settings).instructions)
-    assert offered_prompts(settings) == []
+    offered = offered_prompts(settings)
+    assert [prompt.name for prompt in offered] == ["diagnose_failed_dag"]  # which only looks
+    assert all("confirm" not in prompt.text for prompt in offered)
     assert {prompt.name for prompt in offered_prompts(Settings.for_one())} == {
         "diagnose_failed_dag",
         "rerun_failed_tasks",
