@@ -9,7 +9,8 @@ from urllib.parse import quote, unquote
 import pytest
 
 from tests.oracle import Oracle
-from tests.session import Session
+from tests.servers import VIEWER
+from tests.session import Session, connect
 
 pytestmark = pytest.mark.anyio
 
@@ -105,6 +106,23 @@ async def test_last_run_in_the_rows_of_dags(session: Session, oracle: Oracle) ->
         }
     else:
         assert "needs Airflow 3" in await session.error("get_dags", last_run_state="failed")
+
+
+async def test_a_viewer_in_read_only_mode_finds_what_failed_and_why(oracle: Oracle) -> None:
+    failed = oracle.failed_runs["sales_etl"]
+    async with connect(oracle, VIEWER, read_only=True) as session:
+        [run] = [
+            row
+            for row in (await session.ok("get_dag_runs", dag_id="sales_etl", state=["failed"]))["dag_runs"]
+            if row["dag_run_id"] == failed
+        ]
+        which = {"dag_id": "sales_etl", "dag_run_id": run["dag_run_id"]}
+        rows = (await session.ok("get_task_instances", **which))["task_instances"]
+        first = next(row["task_id"] for row in rows if row["state"] == "failed")
+        log = await session.ok("get_task_log", **which, task_id=first)
+    assert first == "validate"
+    assert "KeyError: 'amount'" in log["log"]
+    assert "sales_etl.py" in log["log"]
 
 
 async def test_unknown_dag(session: Session) -> None:
