@@ -14,7 +14,7 @@ from tests.scale.population import FIRST_DAY, KINDS, SomeDag, all_dags
 TABLES = """\
 CREATE TEMP TABLE some_dag (dag_id text, template text, is_paused boolean, wave text,
     version uuid DEFAULT gen_random_uuid());
-CREATE TEMP TABLE some_run (dag_id text, run_id text, logical_date timestamptz, state text);
+CREATE TEMP TABLE some_run (id bigint, dag_id text, run_id text, logical_date timestamptz, state text);
 CREATE TEMP TABLE some_task_instance (dag_id text, run_id text, task_id text, state text);
 """
 
@@ -43,11 +43,12 @@ INSERT INTO dag_code SELECT copy.* FROM some_dag s JOIN dag_code t ON t.dag_id =
 
 INSERT INTO dag_run SELECT copy.* FROM some_run r JOIN some_dag s USING (dag_id)
     JOIN dag_run t ON t.dag_id = s.template,
-    jsonb_populate_record(t, jsonb_build_object('id', nextval('dag_run_id_seq'), 'dag_id', r.dag_id,
+    jsonb_populate_record(t, jsonb_build_object('id', r.id, 'dag_id', r.dag_id,
         'run_id', r.run_id, 'run_type', 'scheduled', 'state', r.state, 'created_dag_version_id', s.version,
         'logical_date', r.logical_date, 'data_interval_start', r.logical_date, 'data_interval_end', r.logical_date,
         'run_after', r.logical_date, 'start_date', r.logical_date,
         'end_date', CASE WHEN r.state <> 'running' THEN r.logical_date END)) copy;
+SELECT setval('dag_run_id_seq', max(id)) FROM dag_run;
 
 INSERT INTO task_instance SELECT copy.* FROM some_task_instance i JOIN some_dag s USING (dag_id)
     JOIN task_instance t ON t.dag_id = s.template AND t.task_id = i.task_id,
@@ -65,13 +66,20 @@ def fill(database: Postgres, oracle: Oracle) -> None:
     for kind in range(KINDS):
         oracle.trigger(SomeDag(kind).template, FIRST_DAY.isoformat())
     dags = all_dags()
-    runs = [run for dag in dags for run in dag.runs]
+    # In the order in which a scheduler makes them; the templates have the first ids.
+    runs = sorted((run for dag in dags for run in dag.runs), key=lambda run: run.logical_date)
     database.run(
         TABLES
         + _copy(
             "some_dag (dag_id, template, is_paused, wave)", ((d.dag_id, d.template, d.is_paused, d.wave) for d in dags)
         )
-        + _copy("some_run", ((run.dag.dag_id, run.run_id, run.logical_date, run.state) for run in runs))
+        + _copy(
+            "some_run",
+            (
+                (number, run.dag.dag_id, run.run_id, run.logical_date, run.state)
+                for number, run in enumerate(runs, 10 * KINDS)
+            ),
+        )
         + _copy(
             "some_task_instance",
             ((run.dag.dag_id, run.run_id, task_id, state) for run in runs for task_id, state in run.states.items()),

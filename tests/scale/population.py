@@ -10,22 +10,23 @@ DAGS = 10_000
 KINDS = 20
 TASKS = ("extract", "transform", "check", "load", "report")
 FIRST_DAY = datetime(2024, 1, 1, tzinfo=UTC)
-RUNS = {0: 8001, 1: 1501, 2: 501}
-"""The DAGs with more than one run: 20,000 runs in all, of five task instances each."""
-BUSIEST, BUSY, STEADY = 0, 1, 2
+RUNS = {0: 8001, 1: 1501, 2: 501, 3: 280_001}
+"""The DAGs with more than one run: 300,000 runs in all, of five task instances each, but for those of OLDEST."""
+BUSIEST, BUSY, STEADY, OLDEST = 0, 1, 2, 3
+"""OLDEST runs every five minutes, and its task instances are gone, as `airflow db clean` leaves it."""
 FAILED = frozenset({"failed", "upstream_failed"})
 
 
 @dataclass(frozen=True)
 class SomeRun:
-    """The run number `number` of a DAG; they are an hour apart."""
+    """The run number `number` of a DAG; they are an hour apart, those of OLDEST five minutes."""
 
     dag: SomeDag
     number: int
 
     @property
     def logical_date(self) -> datetime:
-        return FIRST_DAY + timedelta(hours=self.number)
+        return FIRST_DAY + timedelta(minutes=5 if self.dag.number == OLDEST else 60) * self.number
 
     @property
     def run_id(self) -> str:
@@ -39,6 +40,8 @@ class SomeRun:
     @property
     def states(self) -> dict[str, str | None]:
         """The state of each task instance; which one broke a failed run changes from one to the next."""
+        if self.dag.number == OLDEST:
+            return {}
         if self.state == "success":
             return dict.fromkeys(TASKS, "success")
         running = self.state == "running"

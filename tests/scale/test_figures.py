@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.scale import Case, Figure, measure
-from tests.scale.population import BUSIEST, SomeDag
+from tests.scale.population import BUSIEST, OLDEST, STEADY, SomeDag
 from tests.scale.site import Site
 from tests.session import Session
 
@@ -29,6 +29,13 @@ CASES = [
     Case("get_dag_source", "get_dag_source", {"dag_id": DAG.dag_id}),
     Case("get_tasks", "get_tasks", {"dag_id": DAG.dag_id}),
     Case("get_task", "get_task", {"dag_id": DAG.dag_id, "task_id": "check"}),
+    Case("get_dag_runs, newest of 300,000", "get_dag_runs", {}),
+    Case("get_dag_runs, failed ones of 300,000", "get_dag_runs", {"state": ["failed"]}),
+    Case("get_dag_runs, of a DAG with 280,001", "get_dag_runs", {"dag_id": SomeDag(OLDEST).dag_id}),
+    Case("get_dag_runs, of a DAG with 501", "get_dag_runs", {"dag_id": SomeDag(STEADY).dag_id}),
+    Case("get_dag_run, of a DAG with 280,001", "get_dag_run", {"dag_id": SomeDag(OLDEST).dag_id}),
+    Case("get_task_instances, of a run", "get_task_instances", {"dag_id": DAG.dag_id, "dag_run_id": RUN.run_id}),
+    Case("get_task_instances, failed ones of 100,000", "get_task_instances", {"state": ["failed"]}),
     Case("patch_dag, preview", "patch_dag", {**PREVIEW, "is_paused": False}),
     Case("clear, preview of one run of 8,001", "clear_task_instances", {**PREVIEW, "dag_run_id": RUN.run_id}),
     Case("clear, preview of what failed in a day", "clear_task_instances", {**PREVIEW, **LAST_DAY}),
