@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from mcp.types import CallToolResult, TextContent, Tool, ToolAnnotations
 
 from airflow_mcp.tools.run import Result
@@ -9,6 +11,7 @@ from airflow_mcp.tools.schema import input_schema, output_schema
 from airflow_mcp.tools.spec import ToolSpec
 
 
+@cache  # its schemas take milliseconds to make
 def to_mcp(spec: ToolSpec) -> Tool:
     """The SDK's tool for one of ours, with exactly our schemas."""
     return Tool(
