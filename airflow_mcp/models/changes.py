@@ -18,7 +18,7 @@ class ChangeArguments(Arguments):
     """What every changing tool takes."""
 
     confirm: bool = Field(description="false: preview; true: do it")
-    plan: str | None = Field(None, description="from the preview: refuse if it no longer holds")
+    plan: str | None = Field(None, description="from the preview")
 
     @field_validator("*", mode="before")
     @classmethod
@@ -58,14 +58,14 @@ class ClearTaskInstances(ChangeArguments, Relatives, DagArguments):
     dag_run_id: Id | None = None
     start_date: Date | None = Field(None, description="logical dates from, instead of dag_run_id")
     end_date: Date | None = None
-    task_ids: list[Id] | None = Field(None, min_length=1, description='default all; map index: "load_file[7]"')
+    task_ids: list[Id] | None = Field(None, min_length=1, description='default all; one index: "load_file[7]"')
     only_failed: bool = True
     only_running: bool = False
     reset_dag_runs: bool = Field(True, description="false: finished runs stay finished")
     include_subdags: Annotated[bool | None, Until("3")] = None
     include_parentdag: Annotated[bool | None, Until("3")] = None
     run_on_latest_version: Annotated[bool | None, Since("3.1")] = None
-    prevent_running_task: Annotated[bool | None, Since("3.2")] = Field(None, description="refuse if one runs")
+    prevent_running_task: Annotated[bool | None, Since("3.2")] = None
     note: Annotated[str | None, Since("3.3")] = Field(None, max_length=1000)
 
     @model_validator(mode="after")

@@ -37,16 +37,14 @@ class GetDags(PageArguments):
     dag_id_pattern: str | None = Field(None, description="part of it; % matches anything")
     paused: bool | None = None
     last_run_state: Annotated[RunState | None, Since("3")] = None
-    only_active: bool = Field(True, description="false: also DAGs without a file")
-    fields: list[str] | None = Field(
-        None, description="also: description, fileloc, has_import_errors, last_parsed_time"
-    )
+    only_active: bool = Field(True, description="false: also without a file")
+    fields: list[str] | None = Field(None, description="also: description, fileloc, …")
 
 
 class GetDag(DagArguments):
     """Arguments of get_dag and get_dag_details."""
 
-    fields: list[str] | None = Field(None, description="only these fields")
+    fields: list[str] | None = Field(None, description="only these")
 
 
 class GetDagSource(Arguments):

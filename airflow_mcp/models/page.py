@@ -12,10 +12,15 @@ from airflow_mcp.models.base import Answer, Arguments, Date
 RowT = TypeVar("RowT", bound=Answer)
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    """Leave out of a schema what each answer tells: how many were returned."""
+    del schema["default"]
+
+
 class PageArguments(Arguments):
     """Which page of a list."""
 
-    limit: int = Field(25, ge=1, le=100)
+    limit: int = Field(25, ge=1, le=100, json_schema_extra=_without_default)
     offset: int = Field(0, ge=0)
 
 

@@ -21,10 +21,10 @@ ROW = ("dag_run_id", "state", "run_type", "start_date", "duration_seconds", "url
 class GetDagRuns(WindowArguments, PageArguments):
     """Arguments of get_dag_runs."""
 
-    dag_id: Id | None = Field(None, description="default: all DAGs")
+    dag_id: Id | None = None
     state: list[RunState] | None = None
     run_type: Annotated[str | None, Since("3")] = Field(None, description="manual, …")
-    date_field: Annotated[RunDate, Since("3", value="run_after")] = Field("start_date", description="of since, until")
+    date_field: Annotated[RunDate, Since("3", value="run_after")] = Field("start_date", description="for since, until")
     triggering_user_name_pattern: Annotated[str | None, Since("3.1")] = None
     conf_contains: Annotated[str | None, Since("3.2")] = None
     fields: list[str] | None = Field(None, description="also: conf, note, triggered_by, …")

@@ -47,7 +47,7 @@ class GetTaskInstance(DagArguments):
     dag_run_id: Id
     task_id: Id
     map_index: MapIndex = Field(None, ge=0)
-    rendered_fields: bool = Field(False, description="true: also its templates as rendered")
+    rendered_fields: bool = Field(False, description="also its templates as rendered")
 
 
 class TaskInstanceRow(Answer):

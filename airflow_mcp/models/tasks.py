@@ -14,7 +14,7 @@ from airflow_mcp.models.page import Page, PageArguments
 class GetTasks(PageArguments, DagArguments):
     """Arguments of get_tasks."""
 
-    order_by: str | None = Field(None, description="a task field, - for descending; default: as they run")
+    order_by: str | None = Field(None, description="a task field, - for descending")
 
 
 class GetTask(DagArguments):

@@ -15,7 +15,7 @@ class GetXComEntries(PageArguments, DagArguments):
     """Arguments of get_xcom_entries."""
 
     dag_run_id: Id
-    task_id: Id | None = Field(None, description="default: all tasks")
+    task_id: Id | None = None
     map_index: MapIndex = Field(None, ge=0)
 
 

@@ -21,7 +21,7 @@ from airflow_mcp.tools.spec import change, tool
 
 @tool("List DAGs")
 async def get_dags(call: Call, args: GetDags) -> DagList:
-    """Find DAGs: paused, schedule, next run, tags, owners."""
+    """Find DAGs: paused, schedule, last and next run, tags, owners."""
     return await dags.list_dags(call.api, **dict(args))
 
 
@@ -33,13 +33,13 @@ async def get_dag(call: Call, args: GetDag) -> Dag:
 
 @tool("Get all details of a DAG", user_text=True)
 async def get_dag_details(call: Call, args: GetDag) -> DagDetails:
-    """Everything about a DAG: params and their schemas, default args, docs, timetable, limits, version."""
+    """Everything about a DAG: params, default args, docs, timetable, limits, version."""
     return await dags.get_dag_details(call.api, args.dag_id, args.fields)
 
 
 @tool("Read a DAG's source", user_text=True)
 async def get_dag_source(call: Call, args: GetDagSource) -> DagSource:
-    """Numbered lines of a DAG's Python file; 300 at most, next_line to read on."""
+    """Numbered lines of a DAG's Python file, 300 at most."""
     return await dags.get_dag_source(call.api, **dict(args))
 
 
