@@ -14,7 +14,10 @@ LIST = Route("POST", "dags/~/dagRuns/list", may_read(*RUNS, in_2=("DAG Runs",)),
 MOST_RUNS = (1000, 100)
 """How many are looked at: where each has so much conf that these are too much to read, the fewer."""
 LAST_MADE = "-id"
-"""The order in which Airflow itself counts: its filter by last_run_state means the run that was made last."""
+"""The order in which Airflow itself counts: its filter by last_run_state means the run that was made last.
+
+It is indexed, as no date of a run's start is; and a run that waits, or was made today for an old date, has its place.
+"""
 
 
 class _Run(Answer):

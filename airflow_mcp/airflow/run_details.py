@@ -7,7 +7,6 @@ from statistics import median
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.dags import get_dag_details
 from airflow_mcp.airflow.durations import seconds_taken
-from airflow_mcp.airflow.last_runs import LAST_MADE
 from airflow_mcp.airflow.runs import GET, find_runs, told
 from airflow_mcp.airflow.task_instance_lists import states_of_run
 from airflow_mcp.airflow.together import together
@@ -43,7 +42,7 @@ async def usual_duration(api: Api, dag_id: str) -> float | None:
 
 
 async def _latest(api: Api, dag_id: str) -> str:
-    runs, _ = await find_runs(api, dag_id, {"order_by": LAST_MADE, "limit": 1})
+    runs, _ = await find_runs(api, dag_id, {"limit": 1})
     if not runs:
         raise NotFoundError(f"DAG {dag_id} has not run yet.")
     return runs[0].dag_run_id

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.dags import require_dag
 from airflow_mcp.airflow.durations import seconds_taken
+from airflow_mcp.airflow.last_runs import LAST_MADE
 from airflow_mcp.airflow.names import renamed
 from airflow_mcp.airflow.route import RUNS, Route, may_read
 from airflow_mcp.errors import InvalidArgumentError, NotFoundError
@@ -20,7 +21,6 @@ GET = Route("GET", "dags/{dag_id}/dagRuns/{dag_run_id}", may_read(*RUNS))
 
 
 ALL_DAGS = "~"
-NEWEST_START = "-start_date"
 RunT = TypeVar("RunT", bound=DagRun)
 STATES_WITH: Mapping[RunDate, Sequence[str]] = {
     "start_date": ("running", "success", "failed"),
@@ -64,7 +64,7 @@ async def list_runs(
     conf_contains: str | None = None,
     fields: Sequence[str] | None = None,
 ) -> DagRunList:
-    """A page of the runs of one DAG, or of all, the latest start first.
+    """A page of the runs of one DAG, or of all, the newest first.
 
     Route: GET /dags/{dag_id}/dagRuns, `~` for all DAGs. Raises NotFoundError for an unknown DAG.
     """
@@ -86,11 +86,11 @@ async def list_runs(
 
 
 async def find_runs(api: Api, dag_id: str | None, query: Mapping[str, Any]) -> tuple[list[DagRun], int]:
-    """The runs of one DAG, or of all, that a query finds, the latest start first; and how many there are in all.
+    """The runs of one DAG, or of all, that a query finds, the newest first; and how many there are in all.
 
     Route: GET /dags/{dag_id}/dagRuns, `~` for all DAGs. Raises NotFoundError for an unknown DAG.
     """
-    query = renamed(api.release, {"order_by": NEWEST_START, **query})
+    query = renamed(api.release, {"order_by": LAST_MADE, **query})
     answer = await api.read(LIST, _DagRuns, query=query, dag_id=dag_id or ALL_DAGS)
     if not answer.dag_runs and dag_id and api.release < (3, 0):
         await require_dag(api, dag_id)  # Airflow 2 has no runs of an unknown DAG either

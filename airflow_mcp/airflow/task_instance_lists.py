@@ -12,7 +12,7 @@ from airflow_mcp.airflow.durations import seconds_taken
 from airflow_mcp.airflow.mapped import ranges
 from airflow_mcp.airflow.names import renamed
 from airflow_mcp.airflow.route import TASK_INSTANCES, Route, may_read
-from airflow_mcp.airflow.runs import ALL_DAGS, NEWEST_START, require_run
+from airflow_mcp.airflow.runs import ALL_DAGS, require_run
 from airflow_mcp.airflow.task_instances import FAILED, LIST, InstancesPage, all_pages
 from airflow_mcp.errors import NeedsVersionError, NotFoundError
 from airflow_mcp.ids import near
@@ -136,7 +136,7 @@ async def _of_run(api: Api, filters: Mapping[str, Any]) -> list[InstanceRow]:
 async def _of_many_runs(
     api: Api, filters: Mapping[str, Any], operator: str | None, limit: int, offset: int
 ) -> tuple[Sequence[InstanceRow], int]:
-    order = {} if api.release < (3, 0) else {"order_by": NEWEST_START}
+    order = {} if api.release < (3, 0) else {"order_by": "-start_date"}
     if operator is None:
         page: dict[str, Any] = {"page_limit": limit, "page_offset": offset, **order}
         answer = await api.read(LIST, _Instances, body=_body(api, {**filters, **page}))

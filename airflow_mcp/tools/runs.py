@@ -9,7 +9,7 @@ from airflow_mcp.tools.spec import tool
 
 @tool("List DAG runs")
 async def get_dag_runs(call: Call, args: GetDagRuns) -> DagRunList:
-    """Runs of a DAG or of all, latest start first: what failed."""
+    """Runs of a DAG or of all, newest first: what failed."""
     return await runs.list_runs(call.api, **dict(args))
 
 
