@@ -69,6 +69,7 @@ WORST: dict[str, list[Any]] = {
     "airflow_mcp.text.clean._NEEDED": [many("\u200b"), many("x")],
     "airflow_mcp.text.evidence.line._ESCAPE": [f"\x1b[{many('0')}", many("\x1b[0"), many("^["), many("\r")],
     "airflow_mcp.text.evidence.line._DATE": [many("2"), many("2026-11-29 "), "2026-11-29T06:00:00." + many("1")],
+    "airflow_mcp.text.evidence.line._OTHER_DAY": [many("2"), many("2026-11-29 06:00:00 ")],
     "airflow_mcp.text.evidence.line._BEFORE": [many("["), many("{"), "{" + many("a"), many("06:00:00"), many("INFO")],
     "airflow_mcp.text.evidence.line._VARIABLE": [many("aaaaaaa "), many("a"), many("0x"), many(" "), many("1a")],
     "airflow_mcp.text.evidence.line._NEAR": [many("erro"), many("faifai"), many("tracebac")],

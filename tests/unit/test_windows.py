@@ -120,6 +120,11 @@ def test_errors_are_shown_with_their_numbers_and_the_rest_is_counted() -> None:
     assert errors.rest(1005) == (f"{len(rows)} of 1005 lines; grep or from_line shows others.", None)
 
 
+def test_what_failed_on_another_day_than_the_first_stands_with_its_date() -> None:
+    lines = ["23:59:58 load.py:7 begins", "2026-11-30 00:31:02 ERROR load.py:9 Task failed with exception"]
+    assert shown(Errors(2000), lines)[-1] == f"2|{lines[1]}"
+
+
 def test_a_log_of_errors_alone_leaves_nothing_to_say() -> None:
     errors = Errors(2000)
     assert shown(errors, END) == [f"{number}|{line}" for number, line in enumerate(END, 1)]

@@ -13,6 +13,7 @@ _DATE = re.compile(
     r"\[?\d{4}[-/]\d\d[-/]\d\d(?:T|, | )\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
     r"(?: ?Z| ?[+-]\d\d(?::?\d\d)?| [A-Z]{3,4})?\]?(?: |$)"
 )
+_OTHER_DAY = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (?=\S)")  # as a log's line says it: the time is wanted
 # What loggers put before a message: a time, a source, a level; one logger's within another's.
 _BEFORE = re.compile(
     r"^ {1,60}[|+] (?= |[\w.]{1,200}(?:: |$)|Exception Group |Traceback \()"  # the margin of a group of exceptions
@@ -51,7 +52,7 @@ def read(number: int, raw: str) -> Line:
     if "\x1b" in text or "^[[" in text or "\r" in text or "\x00" in text or "\ufeff" in text:
         text = _ESCAPE.sub("", text)
     text = text.rstrip()
-    while date := _DATE.match(text):
+    while (date := _DATE.match(text)) and not _OTHER_DAY.match(text):
         text = text[date.end() :]
     start, level = 0, ""
     while before := _DATE.match(text, start) or _BEFORE.match(text, start):
