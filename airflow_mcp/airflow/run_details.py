@@ -5,8 +5,8 @@ from __future__ import annotations
 from statistics import median
 
 from airflow_mcp.airflow.api import Api
-from airflow_mcp.airflow.dags import get_dag_details
 from airflow_mcp.airflow.durations import seconds_taken
+from airflow_mcp.airflow.held_runs import what_holds
 from airflow_mcp.airflow.runs import GET, find_runs, told
 from airflow_mcp.airflow.task_instance_lists import states_of_run
 from airflow_mcp.airflow.together import together
@@ -28,7 +28,7 @@ async def get_dag_run(api: Api, dag_id: str, dag_run_id: str | None = None) -> D
         lambda: usual_duration(api, dag_id),
         lambda: states_of_run(api, dag_id, run_id),
     )
-    waits_for = await _waits_for(api, dag_id) if run.state == "queued" else None
+    waits_for = await _waits_for(api, dag_id, run_id) if run.state == "queued" else None
     more = {"usual_duration_seconds": usual, "task_states": dict(states), "waits_for": waits_for}
     details: DagRunDetails = run.model_copy(update={"dag_id": dag_id, **more})
     return told(api, details)
@@ -48,14 +48,7 @@ async def _latest(api: Api, dag_id: str) -> str:
     return runs[0].dag_run_id
 
 
-async def _waits_for(api: Api, dag_id: str) -> str:
+async def _waits_for(api: Api, dag_id: str, run_id: str) -> str:
     """What keeps a queued run from starting."""
-    details, (_, running) = await together(
-        lambda: get_dag_details(api, dag_id),
-        lambda: find_runs(api, dag_id, {"state": ["running"], "limit": 1}),
-    )
-    if details.is_paused:
-        return "The DAG is paused: patch_dag unpauses it."
-    if details.max_active_runs and running >= details.max_active_runs:
-        return f"{running} runs are running, and max_active_runs is {details.max_active_runs}."
-    return "Nothing that is known here: the scheduler starts it within seconds if it runs."
+    held = await what_holds(api, dag_id, [run_id])
+    return " ".join(held) or "Nothing that is known here: the scheduler starts it within seconds if it runs."

@@ -125,6 +125,11 @@ async def run_at(api: Api, dag_id: str, logical_date: datetime) -> str:
     return runs[0].dag_run_id
 
 
+async def state_of(api: Api, dag_id: str, dag_run_id: str) -> str | None:
+    """The state of a run. Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}. Raises NotFoundError."""
+    return (await api.read(GET, DagRun, dag_id=dag_id, dag_run_id=dag_run_id)).state
+
+
 async def require_run(api: Api, dag_id: str, dag_run_id: str) -> None:
     """Raise NotFoundError for an unknown run, DagNotFoundError where it is the DAG that is not there.
 

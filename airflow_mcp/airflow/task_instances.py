@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Generic, TypeVar
 
 from airflow_mcp.airflow.api import Api
@@ -24,6 +25,7 @@ LIST = Route("POST", "dags/~/dagRuns/~/taskInstances/list", may_read(*TASK_INSTA
 CLEAR = Route("POST", "dags/{dag_id}/clearTaskInstances", may_edit(*TASK_INSTANCES), dry_run="body")
 FAILED = frozenset({"failed", "upstream_failed"})
 MOST_INSTANCES = 10_000
+MOST_IDS = 100  # in one request
 MOST_COMPARED = 1000  # that are listed only to tell what a change leaves out, or what moves besides
 NEIGHBOURS = ("include_future", "include_past")
 RELATIVES = tuple(Relatives.model_fields)
@@ -159,11 +161,24 @@ async def _with_states(api: Api, references: Sequence[Reference], body: Mapping[
 
 
 async def _of_references(api: Api, references: Sequence[Reference]) -> list[TaskInstance]:
-    """All task instances of the tasks and runs of these references. Raises TooLargeError over MOST_INSTANCES."""
-    if not references:
-        return []
-    names = ("dag_id", "dag_run_id", "task_id")
-    return await _pages(api, {f"{name}s": sorted({getattr(row, name) for row in references}) for name in names})
+    """All task instances of the tasks and runs of these references. Raises TooLargeError over MOST_INSTANCES.
+
+    A request names MOST_IDS runs and tasks at most: Airflow puts each into one expression, which databases bound.
+    """
+    if len(references) > MOST_INSTANCES:
+        raise too_many(len(references))
+    found: list[TaskInstance] = []
+    for dag_id in sorted({row.dag_id for row in references}):
+        of_dag = [row for row in references if row.dag_id == dag_id]
+        run_ids, task_ids = sorted({row.dag_run_id for row in of_dag}), sorted({row.task_id for row in of_dag})
+        for some_runs, some_tasks in product(_portions(run_ids), _portions(task_ids)):
+            body = {"dag_ids": [dag_id], "dag_run_ids": some_runs, "task_ids": some_tasks}
+            found += await _pages(api, body, MOST_INSTANCES - len(found))
+    return found
+
+
+def _portions(ids: Sequence[str]) -> list[Sequence[str]]:
+    return [ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS)]
 
 
 async def of_runs(api: Api, dag_id: str, dag_run_ids: Iterable[str], most: int) -> list[TaskInstance]:
@@ -171,10 +186,13 @@ async def of_runs(api: Api, dag_id: str, dag_run_ids: Iterable[str], most: int) 
 
     Route: POST /dags/~/dagRuns/~/taskInstances/list.
     """
+    found: list[TaskInstance] = []
     try:
-        return await _pages(api, {"dag_ids": [dag_id], "dag_run_ids": sorted(dag_run_ids)}, most)
+        for some in _portions(sorted(dag_run_ids)):
+            found += await _pages(api, {"dag_ids": [dag_id], "dag_run_ids": some}, most - len(found))
     except TooLargeError:
         return []
+    return found
 
 
 async def _pages(api: Api, body: Mapping[str, Any], most: int = MOST_INSTANCES) -> list[TaskInstance]:
@@ -225,12 +243,23 @@ async def count_between(
     """
     wanted = {
         "dag_ids": [dag_id],
-        "task_ids": sorted(task_ids),
         "logical_date_gte": None if args.include_past else dates[0],
         "logical_date_lte": None if args.include_future else dates[1],
     }
-    body = {name: value for name, value in wanted.items() if value}
-    return (await api.read(LIST, _Page, body=renamed(api.release, {**body, "page_limit": 1}))).total_entries
+    body = renamed(api.release, {name: value for name, value in wanted.items() if value})
+    number = 0
+    for some in _portions(sorted(task_ids)) or [()]:
+        of_tasks = {"task_ids": some} if some else {}
+        number += (await api.read(LIST, _Page, body={**body, **of_tasks, "page_limit": 1})).total_entries
+        if number > MOST_INSTANCES:
+            break
+    return number
+
+
+async def count_in_run(api: Api, dag_id: str, dag_run_id: str, states: Sequence[str]) -> int:
+    """How many of a run are in these states. Route: POST /dags/~/dagRuns/~/taskInstances/list."""
+    body = {"dag_ids": [dag_id], "dag_run_ids": [dag_run_id], "state": [*states], "page_limit": 1}
+    return (await api.read(LIST, _Page, body=body)).total_entries
 
 
 def too_many(number: int) -> TooLargeError:

@@ -27,6 +27,16 @@ class _Tasks(Answer):
     tasks: list[_Row]
 
 
+class _Past(Answer):
+    task_id: str
+    depends_on_past: bool | None = None
+    wait_for_downstream: bool | None = None
+
+
+class _Pasts(Answer):
+    tasks: list[_Past]
+
+
 async def list_tasks(
     api: Api, dag_id: str, *, limit: int = 25, offset: int = 0, order_by: str | None = None
 ) -> TaskList:
@@ -67,6 +77,12 @@ async def all_tasks(api: Api, dag_id: str, order_by: str | None = None) -> list[
         place = running_order(downstream)
         rows.sort(key=lambda row: place[row.task_id])
     return [row.model_copy(update=_neighbours(row.task_id, downstream, upstream)) for row in rows]
+
+
+async def depending_on_past(api: Api, dag_id: str) -> list[str]:
+    """The tasks that wait for themselves in the run before. Route: GET /dags/{dag_id}/tasks."""
+    rows = (await api.read(LIST, _Pasts, dag_id=dag_id)).tasks
+    return [row.task_id for row in rows if row.depends_on_past or row.wait_for_downstream]
 
 
 async def downstream_ids(api: Api, dag_id: str) -> dict[str, list[str]]:

@@ -124,7 +124,7 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError("is no date in UTC") from None
 
 
-def _moment(value: datetime) -> str:
+def in_short(value: datetime) -> str:
     """UTC, to the second, or to the minute where that says it all: it is in every row."""
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S").removesuffix(":00") + "Z"
 
@@ -143,7 +143,7 @@ Id = Annotated[str, AfterValidator(_id)]
 Date = Annotated[AwareDatetime, WrapValidator(_date)]
 """A date and time as a caller gives it."""
 Seconds = Annotated[float, BeforeValidator(_seconds)]
-Moment = Annotated[datetime, AfterValidator(_in_utc), PlainSerializer(_moment), WithJsonSchema({"type": "string"})]
+Moment = Annotated[datetime, AfterValidator(_in_utc), PlainSerializer(in_short), WithJsonSchema({"type": "string"})]
 Untrusted = Annotated[str, PlainSerializer(_fenced)]
 """Long text that an Airflow user wrote."""
 Remark = Annotated[str, PlainSerializer(_fenced_if_long)]

@@ -14,7 +14,7 @@ from tests.oracle import Oracle
 from tests.releases import FAB_NAME, RUN
 from tests.servers import Airflows, real_airflow
 from tests.session import CALLED, Session, connect
-from tests.unchanged import unchanged
+from tests.unchanged import changed_as_told, unchanged
 
 AIRFLOWS = pytest.StashKey[Airflows]()
 GROUP = "xdist_group"
@@ -71,18 +71,25 @@ def tools_called(record_property: Callable[[str, object], None]) -> Iterator[Non
 
 
 @pytest.fixture(autouse=True)
-def previews_change_nothing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looks around each preview, so that no test can forget to."""
+def previews_are_true(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks around each preview, and each change of task instances, so that no test can forget to."""
     if "oracle" not in request.fixturenames:
         return
     watched: Oracle = request.getfixturevalue("oracle")
     call = Session.call
 
     async def bracketed(self: Session, tool: str, arguments: dict[str, Any]) -> CallToolResult:
-        if arguments.get("confirm") is not False:
+        answers: list[Any] = []
+        if arguments.get("confirm") is False:
+            around = unchanged(watched)
+        elif tool in ("clear_task_instances", "set_task_instances_state"):
+            around = changed_as_told(watched, arguments, answers)
+        else:
             return await call(self, tool, arguments)
-        with unchanged(watched):
-            return await call(self, tool, arguments)
+        with around:
+            result = await call(self, tool, arguments)
+            answers += [result.structured_content] if (result.structured_content or {}).get("done") else []
+        return result
 
     monkeypatch.setattr(Session, "call", bracketed)
 

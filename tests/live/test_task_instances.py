@@ -86,7 +86,7 @@ async def test_a_queued_run_of_a_paused_dag_says_what_holds_it(session: Session,
     run_id = oracle.trigger("passwords")
     answer = await session.ok("get_dag_run", dag_id="passwords")
     assert (answer["dag_run_id"], answer["state"]) == (run_id, "queued")
-    assert answer["waits_for"] == "The DAG is paused: patch_dag unpauses it."
+    assert answer["waits_for"] == "passwords is paused: its runs wait until patch_dag unpauses it."
 
 
 async def test_what_there_is_not(session: Session, oracle: Oracle) -> None:

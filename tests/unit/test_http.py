@@ -210,10 +210,10 @@ ROUTES: dict[str, tuple[set[str], set[str]]] = {  # of those that go to more tha
     "get_dag_source": ({DAG, "dagSources/{file_token}"}, {"dagSources/{dag_id}"}),
     "get_tasks": ({DAG + "/tasks"}, {DAG + "/tasks"}),
     "get_task": ({DAG + "/tasks", DAG + "/tasks/{task_id}"},) * 2,
-    "patch_dag": ({DAG}, {DAG}),
+    "patch_dag": ({DAG, DAG + "/dagRuns"},) * 2,
     "clear_task_instances": (
-        {DAG + "/tasks", DAG + "/clearTaskInstances", "dags/~/dagRuns/~/taskInstances/list"},
-        {DAG + "/tasks", DAG + "/clearTaskInstances"},
+        {DAG, DAG + "/tasks", DAG + "/clearTaskInstances", "dags/~/dagRuns/~/taskInstances/list"},
+        {DAG, DAG + "/tasks", DAG + "/clearTaskInstances"},
     ),
     "set_task_instances_state": (
         {

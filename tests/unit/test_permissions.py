@@ -13,7 +13,7 @@ from tests.routes import ROUTES
 
 pytestmark = pytest.mark.anyio
 
-DAG = {"dag_id": "history", "is_paused": True, "file_token": "t"}
+DAG = {"dag_id": "history", "is_paused": True, "file_token": "t", "dag_runs": [], "total_entries": 0}
 TASKS = {"tasks": [{"task_id": "first", "downstream_task_ids": []}], "total_entries": 1}
 
 

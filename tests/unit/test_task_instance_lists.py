@@ -43,13 +43,15 @@ class Instances:
             return httpx.Response(200, json=self.run)
         if path.endswith("/dagRuns"):
             return httpx.Response(200, json={"dag_runs": self._runs(request), "total_entries": 1})
-        if path.endswith("/details"):
+        if path.endswith("/tasks"):
+            return httpx.Response(200, json={"tasks": []})
+        if path.endswith("/dags/a"):
             return httpx.Response(200, json={"dag_id": "a", "owners": ["x"], "is_paused": False, "max_active_runs": 1})
         return None
 
     def _runs(self, request: httpx.Request) -> list[dict[str, Any]]:
         if request.url.params.get("state") != "success":
-            return [self.run]
+            return [{**self.run, "dag_run_id": "another"}]
         minutes = (1, 2, 3, 9)
         return [
             {
@@ -178,4 +180,6 @@ async def test_a_run_with_the_usual_duration_and_its_task_instances_by_state(ver
 async def test_a_run_that_waits_for_another() -> None:
     async with replayed(Replay("3.3", Instances([], run={"state": "queued"}))) as session:
         answer = await session.ok("get_dag_run", **RUN)
-    assert answer["waits_for"] == "1 runs are running, and max_active_runs is 1."
+    assert answer["waits_for"] == (
+        "max_active_runs is 1: runs that are queued wait until a running one ends (another)."
+    )

@@ -8,8 +8,11 @@ from typing import Any
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.changes.prepared import Prepared
 from airflow_mcp.airflow.changes.report import by_run, count, left_out, shortened
+from airflow_mcp.airflow.changes.side_effects import stops_running
+from airflow_mcp.airflow.changes.torn_down import torn_down
 from airflow_mcp.airflow.changes.undated import undated_runs
 from airflow_mcp.airflow.graph import related
+from airflow_mcp.airflow.held_runs import what_holds
 from airflow_mcp.airflow.task_instances import (
     CLEAR,
     MOST_COMPARED,
@@ -48,6 +51,7 @@ async def prepare_clear(api: Api, args: ClearTaskInstances) -> Prepared[TaskInst
     number = await _in_reach(api, args, reached, date)
     affected, not_affected = await _look(api, args, markers, body, number)
     _refuse_other_indexes(api, args, markers, affected)
+    warnings = await _warnings(api, args, body, affected)
 
     async def apply(writer: Writer) -> None:
         await writer.send(CLEAR, body=body, dag_id=args.dag_id)
@@ -56,6 +60,7 @@ async def prepare_clear(api: Api, args: ClearTaskInstances) -> Prepared[TaskInst
         preview=TaskInstancesChange(
             done=False,
             summary=_summary(args, affected),
+            warnings=warnings or None,
             total=len(affected),
             runs=by_run(affected, args.dag_id),
             left_out=[*not_affected, *await undated_runs(api, args)] or None,
@@ -161,8 +166,25 @@ def _refuse_other_indexes(
         )
 
 
+async def _warnings(
+    api: Api, args: ClearTaskInstances, body: Mapping[str, Any], affected: Sequence[TaskInstance]
+) -> list[str]:
+    """What Airflow does besides, what is missing to run again, and what holds it."""
+    if not affected:
+        return []
+    own = [each for each in affected if each.dag_id == args.dag_id]
+    queued = {each.dag_run_id for each in own} if args.reset_dag_runs else ()
+    return [
+        *stops_running(affected, "and then runs it again"),
+        *(await torn_down(api, args.dag_id, body, own) if args.only_failed else ()),
+        *await what_holds(api, args.dag_id, queued),
+    ]
+
+
 def _summary(args: ClearTaskInstances, affected: Sequence[TaskInstance]) -> str:
     if not affected:
         return f"Nothing to clear in {args.dag_id}: no task instance fits."
-    then = "the runs are queued again" if args.reset_dag_runs else "finished runs stay finished"
+    then = (
+        "the runs are queued again" if args.reset_dag_runs else "finished runs stay finished, and nothing of them runs"
+    )
     return f"Clear {count(affected)} of {args.dag_id}; {then}."

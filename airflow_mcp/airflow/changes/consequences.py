@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.changes.integrity import brought_up_to_date
@@ -13,7 +14,17 @@ from airflow_mcp.airflow.task_instances import FAILED, MOST_COMPARED, TaskInstan
 from airflow_mcp.models.states import NO_STATUS
 
 
-async def cleared_besides(api: Api, target: Target, steps: Sequence[Step]) -> list[TaskInstance]:
+@dataclass(frozen=True)
+class Cleared:
+    """What Airflow clears besides."""
+
+    instances: Sequence[TaskInstance]
+    """Those that are cleared in the end, in their present states."""
+    run_ids: Collection[str]
+    """The runs of the DAG of which any was cleared, if only until a later request set it: those that go on."""
+
+
+async def cleared_besides(api: Api, target: Target, steps: Sequence[Step]) -> Cleared:
     """The task instances that Airflow clears after these requests."""
     args = target.args
     reach = {args.task_id: target.reach}
@@ -31,9 +42,9 @@ async def _reach(
     instances = await related_instances(api, args, target.run_id, target.date, task_ids, downstream=True)
     downstream = {task_id: all_downstream(target.graph, [task_id]) for task_id in task_ids}
     known = set(task_ids).union(*downstream.values())
-    failed = [each for each in instances if each.state in FAILED and each not in affected]
+    failed = [each for each in instances if each.state in FAILED]
     # Which setups go along with which task no route tells: then each is looked at by itself.
-    setups = any(each.dag_id == args.dag_id and each.task_id not in known for each in failed)
+    setups = any(each.dag_id == args.dag_id and each.task_id not in known and each not in affected for each in failed)
     if setups or args.new_state in FAILED:
         return {
             task_id: await related_instances(api, args, target.run_id, target.date, [task_id], downstream=True)
@@ -56,13 +67,14 @@ async def moved_besides(api: Api, target: Target, steps: Sequence[Step]) -> list
 
 def cleared_after(
     steps: Sequence[Step], reach: Mapping[str, Sequence[TaskInstance]], dag_id: str, new_state: str
-) -> list[TaskInstance]:
-    """What Airflow has cleared in the end, in their present states.
+) -> Cleared:
+    """What Airflow has cleared in the end.
 
     `reach` has for each task the task instances that a clear of what is downstream of it looks at.
     """
     now: dict[TaskInstance, str] = {}
     cleared: dict[TaskInstance, None] = {}
+    run_ids: set[str] = set()
     for step in steps:
         for each in step.sets:
             now[each] = new_state
@@ -71,4 +83,5 @@ def cleared_after(
             if step.clears(each, dag_id) and now.get(each, each.state) in FAILED:
                 now[each] = NO_STATUS
                 cleared[each] = None
-    return list(cleared)
+                run_ids |= {each.dag_run_id} if each.dag_id == dag_id else set()
+    return Cleared(list(cleared), run_ids)

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from functools import partial
 
 from airflow_mcp.airflow.api import Api
-from airflow_mcp.airflow.changes.consequences import cleared_besides, moved_besides
+from airflow_mcp.airflow.changes.consequences import Cleared, cleared_besides, moved_besides
 from airflow_mcp.airflow.changes.prepared import Prepared
 from airflow_mcp.airflow.changes.report import by_run, count, left_out, shortened
+from airflow_mcp.airflow.changes.side_effects import runs_that_stay, stops_running
 from airflow_mcp.airflow.changes.steps import Step, steps_to_send
 from airflow_mcp.airflow.changes.target import look_at_target
+from airflow_mcp.airflow.held_runs import what_holds
 from airflow_mcp.airflow.task_instances import TaskInstance
 from airflow_mcp.airflow.writer import Writer
 from airflow_mcp.errors import AirflowMcpError, ConflictError, VersionChangedError
@@ -28,12 +30,15 @@ async def prepare_set_state(api: Api, args: SetTaskInstancesState) -> Prepared[T
     target = await look_at_target(api, args)
     steps = await steps_to_send(api, target)
     affected = [each for step in steps for each in step.sets]
-    cleared = await cleared_besides(api, target, steps)
+    besides = await cleared_besides(api, target, steps)
+    cleared = besides.instances
     moved = await moved_besides(api, target, steps)
+    warnings = await _warnings(api, args, affected, besides)
     return Prepared(
         preview=TaskInstancesChange(
             done=False,
             summary=_summary(args, affected, cleared, moved),
+            warnings=warnings or None,
             total=len(affected),
             runs=by_run(affected, args.dag_id),
             also_cleared=by_run(cleared, args.dag_id) or None,
@@ -68,6 +73,20 @@ def _effects(steps: Sequence[Step], done: Sequence[Step]) -> str:
     labels = shortened([step.label for step in done])
     rest = len(steps) - len(done) - 1
     return f"{number} of {total} were set: {labels}." + (f" The {rest} after it were not tried." if rest else "")
+
+
+async def _warnings(
+    api: Api, args: SetTaskInstancesState, affected: Sequence[TaskInstance], besides: Cleared
+) -> list[str]:
+    """What Airflow does besides, what it leaves as it is, and what holds what it clears."""
+    found = stops_running(affected, "and what is downstream may start before")
+    found += await runs_that_stay(api, args, affected, besides.run_ids)
+    still = {each.dag_run_id for each in besides.instances}
+    if queued := sorted(each for each in besides.run_ids if each not in still):
+        found.append(f"{shortened(queued)}: queued again, so Airflow judges the run anew.")
+    if besides.run_ids:
+        found += await what_holds(api, args.dag_id, besides.run_ids)
+    return found
 
 
 def _summary(
