@@ -10,7 +10,7 @@ from typing import Literal
 import anyio
 import httpx
 
-from airflow_mcp.airflow import dags, task_instances, tasks
+from airflow_mcp.airflow import dag_lists, task_instances, tasks
 from airflow_mcp.airflow.api import Api, Server
 from airflow_mcp.airflow.sign_in import how_signed_in
 from airflow_mcp.errors import AirflowMcpError, ForbiddenError, NotFoundError, NotSignedInError, RejectedError
@@ -50,7 +50,7 @@ async def findings(instance: Instance, transport: httpx.AsyncBaseTransport | Non
         yield Finding("ok", "url", f"{instance.url} answers")
         yield Finding("ok", "airflow", f"Airflow {version}, REST API {api.release.api}")
         try:
-            dag, total = await dags.first_dag(api)
+            dag, total = await dag_lists.first_dag(api)
         except (NotSignedInError, ForbiddenError) as error:
             yield Finding("fail", "sign-in", str(error))
             return

@@ -115,6 +115,10 @@ class ServerFaultError(AirflowMcpError):
     """5xx of a read after all retries."""
 
 
+class UnfitAnswerError(ServerFaultError):
+    """500: Airflow 2 refuses its own answer, for something that stands in the code of a DAG. It stays so."""
+
+
 class MayHaveHappenedError(AirflowMcpError):
     """A change was sent and its outcome is unknown. It was sent once and is not sent again."""
 

@@ -23,6 +23,7 @@ from airflow_mcp.errors import (
     RejectedError,
     RouteMissingError,
     ServerFaultError,
+    UnfitAnswerError,
     problem_of,
 )
 from airflow_mcp.instance import Instance
@@ -36,6 +37,7 @@ ADVICE = "airflow_mcp_advice"
 _LOOK = "Look before trying again: get the present states (a call with confirm=false shows them)."
 INVALID_TOKEN = "Invalid JWT token"  # noqa: S105 - what Airflow 3 says, no token
 
+_UNFIT = "Response body does not conform to specification"
 _GENERIC = ("Forbidden", "Unauthorized")
 # Airflow says it in many ways: "DAG not found", "The Dag with ID: `etl` was not found", "DAG etl not found".
 _DAG = re.compile(
@@ -72,6 +74,8 @@ def failure(response: httpx.Response, instance: Instance, needs: str = "") -> Ai
     if status == 429:
         return BusyError(f"Airflow, or a proxy, asks to slow down (429).{said}", "Try again later.")
     if status >= 500:
+        if (unfit := _unfit(response)) is not None:
+            return unfit
         return ServerFaultError(
             f"Airflow, or a proxy in front of it, failed ({status}).{said}",
             "Try again; if it stays, look at the web server's log.",
@@ -211,6 +215,21 @@ def misshapen(path: str, error: ValidationError) -> NotAirflowError:
         f"The answer of {path} is not what Airflow gives there ({one_line(where)}): something changed it on its way, "
         "or this release of Airflow is not one that this server knows.",
         "`airflow-mcp check` tells which it is.",
+    )
+
+
+def _unfit(response: httpx.Response) -> UnfitAnswerError | None:
+    """The error for an answer that Airflow 2 has made and then refuses, as an operator has "black" for a color."""
+    payload = _payload(response)
+    if not isinstance(payload, dict) or payload.get("title") != _UNFIT:
+        return None
+    detail = str(payload.get("detail") or "")
+    problem, place = one_line(detail.partition("\n\n")[0]), detail.partition("On instance")[2].partition(":\n")[0]
+    name = one_line(place.rpartition("[")[2].strip("]'")) or "a value"
+    said = f" It says: {problem}." if problem else ""
+    return UnfitAnswerError(
+        f"Airflow cannot tell this (500): {name} is not as its own rules for answers want it.{said}",
+        f"Trying again does not help: {name} has to be mended in the code of the DAG, or of an operator in it.",
     )
 
 

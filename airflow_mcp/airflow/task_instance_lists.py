@@ -179,6 +179,7 @@ def _sum(rows: Sequence[InstanceRow]) -> InstanceRow:
         dag_id=first.dag_id,
         dag_run_id=first.dag_run_id,
         task_id=first.task_id,
+        task_display_name=first.task_display_name,
         states=dict(Counter(row.state or NO_STATUS for row in rows)),
         failed_map_indexes=failed or None,
         start_date=first.start_date,

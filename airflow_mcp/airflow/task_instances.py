@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any, Generic, TypeVar
 
 from airflow_mcp.airflow.api import Api
-from airflow_mcp.airflow.dags import PAGE
+from airflow_mcp.airflow.dag_lists import PAGE
 from airflow_mcp.airflow.mapped import label
 from airflow_mcp.airflow.names import renamed
 from airflow_mcp.airflow.route import TASK_INSTANCES, Route, may_edit, may_read

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.graph import running_order, upstream_of
 from airflow_mcp.airflow.route import TASKS, Route, may_read
-from airflow_mcp.errors import InvalidArgumentError, NotFoundError, RejectedError
+from airflow_mcp.errors import InvalidArgumentError, NotFoundError, RejectedError, UnfitAnswerError
 from airflow_mcp.ids import near
 from airflow_mcp.models.base import Answer
 from airflow_mcp.models.tasks import Task, TaskDetails, TaskList
@@ -52,9 +52,15 @@ async def list_tasks(
 async def get_task(api: Api, dag_id: str, task_id: str) -> TaskDetails:
     """One task. Route: GET /dags/{dag_id}/tasks/{task_id}, and the list for what is upstream.
 
-    Raises NotFoundError, with near ids for a task that there is not.
+    Where the list cannot be had for another task's sake, a note says so. Raises NotFoundError, with near ids for a task
+    that there is not.
     """
-    tasks = {task.task_id: task for task in await all_tasks(api, dag_id)}
+    try:
+        tasks = {task.task_id: task for task in await all_tasks(api, dag_id)}
+    except UnfitAnswerError as error:  # it may be for another task
+        details = await api.read(GET, TaskDetails, dag_id=dag_id, task_id=task_id)
+        note = f"What is upstream is not known. {error.what}"
+        return details.model_copy(update={"upstream_task_ids": None, "note": note})
     require_tasks([task_id], tasks, dag_id)
     details = await api.read(GET, TaskDetails, dag_id=dag_id, task_id=task_id)
     return details.model_copy(update=tasks[task_id].model_dump(include={"upstream_task_ids", "downstream_task_ids"}))

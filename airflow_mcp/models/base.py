@@ -17,6 +17,7 @@ from pydantic import (
     SerializationInfo,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
     WrapValidator,
@@ -154,6 +155,15 @@ Names = Annotated[list[str], BeforeValidator(lambda value: [*map(_name, value)] 
 
 MapIndex = Annotated[int | None, BeforeValidator(lambda value: None if value in (-1, "-1") else value)]
 """None for what is not mapped, and for all of a mapped task: Airflow has -1 there."""
+
+
+def _other_than_id(value: str | None, info: ValidationInfo) -> str | None:
+    id_name = str(info.field_name).replace("_display_name", "_id")
+    return None if value == info.data.get(id_name) else value
+
+
+DisplayName = Annotated[Remark | None, AfterValidator(_other_than_id)]
+"""`dag_display_name` or `task_display_name`: what people call it, where that is another than the id before it."""
 
 
 def _name(item: Any) -> Any:

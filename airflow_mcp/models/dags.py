@@ -6,13 +6,13 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
 
-from airflow_mcp.models.base import Answer, Arguments, Id, Moment, Names, Remark, Seconds, Untrusted
+from airflow_mcp.models.base import Answer, Arguments, DisplayName, Id, Moment, Names, Remark, Seconds, Untrusted
 from airflow_mcp.models.page import Page, PageArguments, ordered_by
 from airflow_mcp.models.states import RunState
 from airflow_mcp.release import Since, Until
 
 LAST_RUN = ("last_run_state", "last_run_id", "last_run_at")
-ROW = ("dag_id", "is_paused", "schedule", "next_run", *LAST_RUN, "tags", "owners")
+ROW = ("dag_id", "dag_display_name", "is_paused", "schedule", "next_run", *LAST_RUN, "tags", "owners")
 """The fields of a row of get_dags, unless more are asked for."""
 
 
@@ -95,6 +95,7 @@ class Dag(Answer):
     rest: ClassVar = "get_dag_details with one name in fields leaves more room for it; get_dag_source shows the file."
 
     dag_id: str
+    dag_display_name: DisplayName = None
     is_paused: bool | None = None
     active: bool | None = Field(None, description="false: its file is gone", validation_alias="is_active")
     schedule: Annotated[str | None, BeforeValidator(_schedule)] = Field(
@@ -168,6 +169,7 @@ class DagDetails(Dag):
     owner_links: Annotated[dict[str, str] | None, Since("3")] = None
     bundle_name: Annotated[str | None, Since("3")] = None
     latest_dag_version: Annotated[DagVersion | None, Since("3")] = None
+    note: str | None = Field(None, description="what is missing")
 
 
 class DagRow(Dag):
@@ -195,4 +197,5 @@ class DagSource(Answer):
     start_line: int
     end_line: int
     next_line: int | None = None
+    note: str | None = Field(None, description="where it is not what stands in the file now")
     source: Untrusted

@@ -6,13 +6,13 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from airflow_mcp.models.base import Answer, Id, MapIndex, Moment, Remark
+from airflow_mcp.models.base import Answer, DisplayName, Id, MapIndex, Moment, Remark
 from airflow_mcp.models.dags import DagArguments, DagVersion
 from airflow_mcp.models.page import Page, PageArguments, WindowArguments
 from airflow_mcp.models.states import TaskState
 from airflow_mcp.release import Since
 
-ROW = ("task_id", "map_index", "state", "try_number", "start_date", "duration_seconds", "url")
+ROW = ("task_id", "task_display_name", "map_index", "state", "try_number", "start_date", "duration_seconds", "url")
 """The fields of a row of get_task_instances, unless more are asked for."""
 SUMMED_UP = ("states", "failed_map_indexes")
 """Those besides of a mapped task."""
@@ -56,6 +56,7 @@ class TaskInstanceRow(Answer):
     dag_id: str | None = None
     dag_run_id: str | None = None
     task_id: str
+    task_display_name: DisplayName = None
     map_index: MapIndex = None
     state: str | None = None
     states: dict[str, int] | None = Field(None, description="of a mapped task: how many in each")

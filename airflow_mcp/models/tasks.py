@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import AliasChoices, Field, JsonValue, field_validator
 
-from airflow_mcp.models.base import Answer, Id, Moment, Seconds, Untrusted
+from airflow_mcp.models.base import Answer, DisplayName, Id, Moment, Seconds, Untrusted
 from airflow_mcp.models.dags import DagArguments
 from airflow_mcp.models.page import Page, PageArguments
 
@@ -27,8 +27,9 @@ class Task(Answer):
     """A task and its place in the graph."""
 
     task_id: str
+    task_display_name: DisplayName = None
     operator: str | None = Field(None, validation_alias=AliasChoices("operator", "operator_name"))
-    upstream_task_ids: list[str] = Field(default_factory=list)
+    upstream_task_ids: list[str] | None = Field(default_factory=list)
     downstream_task_ids: list[str] = Field(default_factory=list)
     trigger_rule: str | None = None
     is_mapped: bool | None = None
@@ -56,6 +57,7 @@ class TaskDetails(Task):
     doc_md: Untrusted | None = None
     params: dict[str, JsonValue] | None = None
     template_fields: list[str] | None = None
+    note: str | None = Field(None, description="what is missing")
 
     @field_validator("retry_exponential_backoff", mode="before")
     @classmethod

@@ -1,6 +1,6 @@
 """The toolset `dags`: the nine endpoints of Airflow's DAG API, and the files that give no DAG."""
 
-from airflow_mcp.airflow import dags, import_errors, tasks
+from airflow_mcp.airflow import dag_lists, dags, import_errors, tasks
 from airflow_mcp.airflow.changes.clear import prepare_clear
 from airflow_mcp.airflow.changes.pause import prepare_pause
 from airflow_mcp.airflow.changes.prepared import Prepared
@@ -22,7 +22,7 @@ from airflow_mcp.tools.spec import change, tool
 @tool("List DAGs")
 async def get_dags(call: Call, args: GetDags) -> DagList:
     """Find DAGs: paused, schedule, last and next run, tags, owners."""
-    return await dags.list_dags(call.api, **dict(args))
+    return await dag_lists.list_dags(call.api, **dict(args))
 
 
 @tool("Get a DAG", user_text=True)

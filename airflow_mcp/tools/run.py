@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from airflow_mcp.airflow.import_errors import why_no_dag
+from airflow_mcp.airflow.no_dag import why_no_dag
 from airflow_mcp.errors import AirflowMcpError, DagNotFoundError, UnknownNameError, VersionChangedError
 from airflow_mcp.ids import unknown
 from airflow_mcp.models.arguments import read_arguments

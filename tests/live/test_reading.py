@@ -46,6 +46,14 @@ async def test_get_dags_pages(session: Session) -> None:
         ({"owners": ["ana"]}, {"sales_etl"}),
         ({"owners": ["ana", "ольга"]}, {"sales_etl", "отчёт.v1"}),
         ({"owners": ["nobody"]}, set()),
+        ({"owners": ["ОЛЬГА", "a%a", "a_a"]}, {"отчёт.v1"}),
+        ({"tags": ["eu,us"]}, {"отчёт.v1"}),
+        ({"tags": ["eu", "us"]}, set()),
+        ({"dag_id_pattern": "m_p"}, set()),
+        ({"dag_id_pattern": "D_G"}, {"mapped_group"}),
+        ({"dag_id_pattern": "sales|diamond"}, set()),
+        ({"dag_id_pattern": "~"}, set()),
+        ({"dag_id_pattern": "ОТЧЁТ"}, {"отчёт.v1"}),
         ({"dag_id_pattern": "SALES"}, {"sales_etl"}),
         ({"dag_id_pattern": "m%p"}, {"mapped_group"}),
         ({"dag_id_pattern": "отчёт"}, {"отчёт.v1"}),
@@ -57,6 +65,13 @@ async def test_get_dags_filters(session: Session, filters: dict[str, object], ex
     assert {row["dag_id"] for row in answer["dags"]} == expected
     assert answer["total"] == len(expected)
     assert ("note" in answer) is (not expected)
+
+
+async def test_get_dags_finds_display_names(session: Session, oracle: Oracle) -> None:
+    name = oracle.dag("отчёт.v1").get("dag_display_name")  # which Airflow has since 2.9
+    for pattern in ("monthly", "| 100%"):
+        rows = (await session.ok("get_dags", dag_id_pattern=pattern))["dags"]
+        assert [(row["dag_id"], row["dag_display_name"]) for row in rows] == ([("отчёт.v1", name)] if name else [])
 
 
 async def test_get_dags_paused(session: Session, oracle: Oracle) -> None:
@@ -87,7 +102,7 @@ async def test_get_dags_more_fields(session: Session) -> None:
     assert answer["dags"][0]["fileloc"].endswith("sales_etl.py")
     assert answer["dags"][0]["max_active_runs"] == 16
     message = await session.error("get_dags", fields=["colour"])
-    assert message.startswith("fields: 'colour' is not one of: dag_id, is_paused,")
+    assert message.startswith("fields: 'colour' is not one of: dag_id, dag_display_name, is_paused,")
 
 
 async def test_get_dag(session: Session, oracle: Oracle) -> None:

@@ -300,7 +300,11 @@ UNKNOWN: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         {**HISTORY, "map_index": 1},
         ["no task instance first[1]", "no map indexes there; leave the index out"],
     ),
-    "field": ("get_dags", {"fields": ["colour"]}, ["fields: 'colour' is not one of: dag_id, is_paused"]),
+    "field": (
+        "get_dags",
+        {"fields": ["colour"]},
+        ["fields: 'colour' is not one of: dag_id, dag_display_name, is_paused"],
+    ),
     "order of DAGs": ("get_dags", {"order_by": "colour"}, ["order_by: is none of dag_id, "]),
     "order of tasks": ("get_tasks", {"dag_id": "diamond", "order_by": "colour"}, ["order_by: ", "'colour'", "task_id"]),
     "line": ("get_dag_source", {"dag_id": "load_files", "start_line": 9000}, ["start_line: is 9000; the file has "]),

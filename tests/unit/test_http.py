@@ -207,7 +207,7 @@ ONE = DAG + "/dagRuns/{dag_run_id}/taskInstances/{task_id}"
 ROUTES: dict[str, tuple[set[str], set[str]]] = {  # of those that go to more than one, or to another on Airflow 2
     "get_dag": ({DAG}, {DAG}),
     "get_dag_details": ({DAG + "/details"}, {DAG + "/details"}),
-    "get_dag_source": ({DAG, "dagSources/{file_token}"}, {"dagSources/{dag_id}"}),
+    "get_dag_source": ({DAG, "dagSources/{file_token}"}, {DAG, "dagSources/{dag_id}"}),
     "get_tasks": ({DAG + "/tasks"}, {DAG + "/tasks"}),
     "get_task": ({DAG + "/tasks", DAG + "/tasks/{task_id}"},) * 2,
     "patch_dag": ({DAG, DAG + "/dagRuns"},) * 2,

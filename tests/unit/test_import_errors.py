@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from airflow_mcp.airflow.import_errors import has_word
+from airflow_mcp.airflow.no_dag import has_word
 from airflow_mcp.text.stack_traces import end_of, error_of, line_in
 from tests.fakes import Fake, OfRelease
 from tests.replay import replayed

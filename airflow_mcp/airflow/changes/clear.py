@@ -31,7 +31,7 @@ from airflow_mcp.airflow.task_instances import (
 )
 from airflow_mcp.airflow.tasks import downstream_ids, require_tasks
 from airflow_mcp.airflow.writer import Writer
-from airflow_mcp.errors import NeedsVersionError
+from airflow_mcp.errors import NeedsVersionError, UnfitAnswerError
 from airflow_mcp.models.changes import ClearTaskInstances, TaskInstancesChange
 
 OPTIONS = ("include_subdags", "include_parentdag", "run_on_latest_version", "prevent_running_task", "note")
@@ -75,7 +75,12 @@ async def _tasks(api: Api, args: ClearTaskInstances, markers: Sequence[Marker]) 
     if not markers:
         return set()
     named = [marker.task_id for marker in markers]
-    graph = await downstream_ids(api, args.dag_id)
+    try:
+        graph = await downstream_ids(api, args.dag_id)
+    except UnfitAnswerError:
+        if args.include_upstream or args.include_downstream:
+            raise
+        return set(named)
     require_tasks(named, graph, args.dag_id)
     return related(graph, named, upstream=args.include_upstream, downstream=args.include_downstream)
 

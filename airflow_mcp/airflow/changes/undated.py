@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.changes.report import MOST_LEFT_OUT
-from airflow_mcp.airflow.dags import PAGE
+from airflow_mcp.airflow.dag_lists import PAGE
 from airflow_mcp.airflow.runs import LIST, Run, Runs
 from airflow_mcp.models.changes import ClearTaskInstances
 
