@@ -17,6 +17,7 @@ from airflow_mcp.models.dags import ROW, Dag, DagList, DagRow
 
 LIST = Route("GET", "dags", may_read(*DAGS))
 PAGE = 100  # the most that Airflow gives at once, unless it is set up otherwise
+BY_ID = ("dag_id", "-dag_id")
 MOST_LOOKED_THROUGH = 20_000
 MOST_LOOKED_THROUGH_BESIDES = 300
 """DAGs of which the display name is looked at besides the ids."""
@@ -67,16 +68,19 @@ async def first_dag(api: Api) -> tuple[Dag | None, int]:
 async def _matching(
     api: Api, query: Mapping[str, Any], limit: int, offset: int
 ) -> tuple[Sequence[DagRow], int, str | None]:
-    """Some of the DAGs that match, how many there are, and what is to be said of how they were found.
-
-    Those that match by their display name alone stand last.
-    """
+    """Some of the DAGs that match, how many there are, and what is to be said of how they were found."""
     by_id = filters(api.release, query)
     (found, total), (named, note) = await together(
         lambda: _found(api, by_id, limit, offset), lambda: _named(api, query)
     )
+    if not named:
+        return found, total, note
+    if query["order_by"] in BY_ID and (every := await _looked_through(api, by_id, MOST_LOOKED_THROUGH_BESIDES)):
+        every = sorted([*every, *named], key=lambda dag: dag.dag_id, reverse=query["order_by"].startswith("-"))
+        return every[offset : offset + limit], len(every), None
     start, end = max(offset - total, 0), max(offset + limit - total, 0)
-    return [*found, *named[start:end]], total + len(named), note
+    last = "Those found by display name stand last." if total else None
+    return [*found, *named[start:end]], total + len(named), last
 
 
 async def _found(api: Api, wanted: Filters, limit: int, offset: int) -> tuple[Sequence[DagRow], int]:
@@ -96,10 +100,7 @@ async def _named(api: Api, query: Mapping[str, Any]) -> tuple[Sequence[DagRow], 
     if not query["dag_id_pattern"] or api.release < (2, 9):  # older ones have no such names
         return [], None
     named = await _looked_through(api, by_display_name(api.release, query), MOST_LOOKED_THROUGH_BESIDES)
-    if named is None:
-        return [], IDS_ALONE
-    last = "Those found by display name stand last." if named and query["order_by"] != "dag_id" else None
-    return named, last
+    return ([], IDS_ALONE) if named is None else (named, None)
 
 
 async def _looked_through(api: Api, wanted: Filters, most: int) -> list[DagRow] | None:

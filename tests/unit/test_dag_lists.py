@@ -143,10 +143,18 @@ async def test_a_row_has_a_display_name_where_it_is_not_the_id(version: str) -> 
 
 
 @every_version
-async def test_those_found_by_display_name_stand_last_in_another_order(version: str) -> None:
+async def test_those_found_by_display_name_stand_in_order(version: str) -> None:
     answer = await get_dags(Lists(version), dag_id_pattern="sales", order_by="-dag_id")
+    assert [row["dag_id"] for row in answer["dags"]] == ["x17", "sales_x"]
+    assert "note" not in answer
+
+
+async def test_where_only_airflow_knows_the_order_those_found_by_display_name_stand_last() -> None:
+    answer = await get_dags(Lists("3.3.2"), dag_id_pattern="sales", order_by="-next_dagrun")
     assert [row["dag_id"] for row in answer["dags"]] == ["sales_x", "x17"]
     assert answer["note"] == "Those found by display name stand last."
+    answer = await get_dags(Lists("3.3.2"), dag_id_pattern="daily", order_by="-next_dagrun")
+    assert ([row["dag_id"] for row in answer["dags"]], "note" in answer) == (["x17"], False)
 
 
 @every_version
