@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from airflow_mcp.airflow import dags
 from airflow_mcp.airflow.api import Api
-from airflow_mcp.airflow.dags import PAGE
+from airflow_mcp.airflow.dag_lists import PAGE
 from airflow_mcp.airflow.runs import find_runs
 from airflow_mcp.airflow.tasks import depending_on_past
 from airflow_mcp.errors import ForbiddenError
