@@ -43,6 +43,10 @@ class Oracle:
         """Whether clearTaskInstances has an option here."""
         return option in self.document.fields("post", f"/api/v{self.major - 1}/dags/any/clearTaskInstances")
 
+    def has(self, below: str) -> bool:
+        """Whether there is such a route below that of a task instance, here."""
+        return self.document.has("GET", f"dags/~/dagRuns/~/taskInstances/~/{below}")
+
     @property
     def sets_skipped(self) -> bool:
         """Whether it can set a state to skipped. Documents before 2.9 say so, and then it fails."""

@@ -169,12 +169,12 @@ class EventLog:
 
     def _lines(self, event: dict[str, Any]) -> Iterator[str]:
         level, logger = str(event.get("level") or "info").upper(), event.get("logger")
+        name, number = event.get("filename"), event.get("lineno")
         if logger == "task.stdout":
             head = ""
-        elif logger == "task.stderr":
+        elif logger == "task.stderr" or (event.get("chan") == "stderr" and not name):  # the latter on Airflow 3.0
             head = "stderr "
         else:
-            name, number = event.get("filename"), event.get("lineno")
             head = _head(level, f"{name}:{number}" if name and number else "")
         moment = event.get("timestamp")
         time = f"{self._days.time(moment)} " if isinstance(moment, str) else ""

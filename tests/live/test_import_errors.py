@@ -22,7 +22,7 @@ def broken(oracle: Oracle) -> Iterator[str]:
     try:
         file.write_text(BROKEN)
         oracle.wait_for_import_error(file.name)
-        yield str(file) if oracle.major == 2 else file.name
+        yield oracle.call("GET", "importErrors")["import_errors"][0]["filename"]
     finally:
         file.unlink()
 

@@ -63,6 +63,11 @@ async def test_of_a_success_the_end_is_shown(session: Session, oracle: Oracle) -
     assert len(lines) == answer["total_lines"]
 
 
+def place(oracle: Oracle, file: str = "failing") -> str:
+    """Where something was logged, which Airflow 3.0 does not tell."""
+    return "" if oracle.server.release.name == "3.0" else rf"{file}\.py:\d+ "
+
+
 async def test_a_chain_of_exceptions_is_pythons_traceback(
     session: Session, oracle: Oracle, failed: dict[str, str]
 ) -> None:
@@ -71,7 +76,7 @@ async def test_a_chain_of_exceptions_is_pythons_traceback(
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", answer["date"])
     dag = oracle.server.dags_folder / "failing.py"
     start = next(place for place, line in enumerate(lines) if line.endswith("Task failed with exception"))
-    assert re.match(r"\d\d:\d\d:\d\d ERROR \w+\.py:\d+ Task failed with exception$", lines[start])
+    assert re.match(rf"\d\d:\d\d:\d\d ERROR {place(oracle, r'[a-z_]+')}Task failed with exception$", lines[start])
     # Airflow 3 keeps no source lines; the frames of Airflow itself differ.
     seen = without(lines[start + 1 :], r"^    ", "site-packages", "INFO|::|Marking|Task exited|downstream|once more")
     assert [re.sub(r"line \d+", "line N", line) for line in seen[:14]] == [
@@ -108,7 +113,7 @@ async def test_a_group_of_exceptions(session: Session, failed: dict[str, str]) -
         assert lines.count(line) == 1, (line, lines)
 
 
-async def test_what_was_printed_is_as_it_was(session: Session, failed: dict[str, str]) -> None:
+async def test_what_was_printed_is_as_it_was(session: Session, oracle: Oracle, failed: dict[str, str]) -> None:
     answer, lines = await log_of(session, **failed, task_id="printed", mode="tail", max_characters=40_000)
     untimed = [re.sub(r"^\d\d:\d\d:\d\d ", "", line) for line in lines]
     for line in (
@@ -124,15 +129,15 @@ async def test_what_was_printed_is_as_it_was(session: Session, failed: dict[str,
     ):
         assert line in untimed, (line, untimed)
     told = "\n".join(untimed)
-    assert re.search(r"^WARNING failing\.py:\d+ bold warning$", told, re.MULTILINE)
-    assert re.search(r"^failing\.py:\d+ \['a', 'list', 1\]$", told, re.MULTILINE)
+    assert re.search(rf"^WARNING {place(oracle)}bold warning$", told, re.MULTILINE)
+    assert re.search(rf"^{place(oracle)}\['a', 'list', 1\]$", told, re.MULTILINE)
     assert re.search("^ ?bad \ufffd byte$", told, re.MULTILINE)
     assert re.search("returned non-zero exit status 3", told)
     assert re.search(r"^x+… \(\d+ (characters|bytes)\)", told, re.MULTILINE)
     assert len(unfenced(answer["log"])) <= 40_000 + 100
 
 
-async def test_the_end_of_a_long_log_and_its_middle(session: Session, failed: dict[str, str]) -> None:
+async def test_the_end_of_a_long_log_and_its_middle(session: Session, oracle: Oracle, failed: dict[str, str]) -> None:
     arguments = {**failed, "task_id": "long"}
     answer, tail = await log_of(session, **arguments, mode="tail")
     total = answer["total_lines"]
@@ -142,7 +147,8 @@ async def test_the_end_of_a_long_log_and_its_middle(session: Session, failed: di
     found, lines = await log_of(session, **arguments, grep=["PASSWORD authentication"])
     assert found["total_lines"] == total
     assert len(lines) == 5
-    assert re.fullmatch(r"\d\d:\d\d:\d\d ERROR failing\.py:\d+ connection to warehouse lost: password .*", lines[2])
+    lost = rf"\d\d:\d\d:\d\d ERROR {place(oracle)}connection to warehouse lost: password .*"
+    assert re.fullmatch(lost, lines[2])
     # The numbers are the same, whichever way the log is read.
     number = int(unfenced(found["log"]).split("\n")[2].partition("|")[0])
     on, again = await log_of(session, **arguments, from_line=number - 2, max_characters=1000)
@@ -150,14 +156,14 @@ async def test_the_end_of_a_long_log_and_its_middle(session: Session, failed: di
     assert on["next_line"] == number - 2 + len(again)
 
 
-async def test_tries_that_fail_in_different_ways(session: Session, failed: dict[str, str]) -> None:
+async def test_tries_that_fail_in_different_ways(session: Session, oracle: Oracle, failed: dict[str, str]) -> None:
     arguments = {**failed, "task_id": "retried"}
     last, lines = await log_of(session, **arguments)
     assert (last["try_number"], last["state"]) == (2, "failed")
     assert "PermissionError: second: the source refused" in lines
     first, lines = await log_of(session, **arguments, try_number=1)
     assert (first["try_number"], first["state"]) == (1, "failed")
-    assert first["try_state"] in ("failed", "up_for_retry")
+    assert (first.get("try_state") in ("failed", "up_for_retry")) is oracle.has("tries")
     assert "TimeoutError: first: the source did not answer" in lines
     assert "no try 3; there are 1, 2." in await session.error("get_task_log", **arguments, try_number=3)
 

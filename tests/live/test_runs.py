@@ -59,9 +59,7 @@ async def test_filters_are_the_servers(session: Session, oracle: Oracle) -> None
     answer = await session.ok("get_dag_runs", state=["failed"], limit=100)
     expected = [(run["dag_id"], run["dag_run_id"]) for run in runs if run["state"] == "failed"]
     found = [(row["dag_id"], row["dag_run_id"]) for row in answer["dag_runs"]]
-    assert sorted(found) == sorted(expected)
-    starts = [row.get("start_date", "") for row in answer["dag_runs"]]
-    assert starts == sorted(starts, reverse=True)
+    assert found == expected
     assert answer["total"] == len(expected)
     assert set(failed.items()) <= set(expected)
 
@@ -79,13 +77,16 @@ async def test_filters_are_the_servers(session: Session, oracle: Oracle) -> None
 async def test_filters_of_airflow_3(session: Session, oracle: Oracle) -> None:
     if oracle.major == 2:
         for name, value in (("run_type", "manual"), ("conf_contains", "x"), ("triggering_user_name_pattern", "x")):
-            assert "This is Airflow 2.11" in await session.error("get_dag_runs", **{name: value})
+            assert f"This is Airflow {oracle.server.release.version}." in await session.error(
+                "get_dag_runs", **{name: value}
+            )
         refused = await session.error("get_dag_runs", date_field="run_after", since="2026-01-01T00:00:00Z")
         assert refused == f"date_field=run_after needs Airflow 3. This is Airflow {oracle.server.release.version}."
         return
     oracle.failed_runs  # noqa: B018 - runs them
     manual = [run["dag_run_id"] for run in real_runs(oracle) if run["run_type"] == "manual"]
-    answer = await session.ok("get_dag_runs", run_type="manual", limit=100, triggering_user_name_pattern="ADM%")
+    by_user = {} if oracle.server.release.name == "3.0" else {"triggering_user_name_pattern": "ADM%"}
+    answer = await session.ok("get_dag_runs", run_type="manual", limit=100, **by_user)
     assert sorted(row["dag_run_id"] for row in answer["dag_runs"]) == sorted(manual)
 
 

@@ -34,7 +34,7 @@ async def test_secrets_in_a_dag_are_masked_and_the_rest_is_shown(session: Sessio
     assert details["params"]["token_count"]["value"] == 5
     assert details["params"]["command"]["value"] == "psql --password ***password*** -h warehouse"
     assert "`password: ***password***`" in details["doc_md"]
-    if oracle.major == 3:
+    if "default_args" in oracle.document.given("GET", f"/api/v{oracle.major - 1}/dags/any/details"):
         assert details["default_args"]["password"] == "***password***"
         assert details["default_args"]["env"] == {"API_TOKEN": "***token***", "region": "eu"}
     # The server itself shows them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -38,7 +39,8 @@ async def test_a_run_in_running_order_with_its_mapped_task_summed_up(session: Se
     assert (row["map_index"], row["state"]) == (2, "failed")
     [real] = [each for each in real_instances(oracle, "load_files", run_id) if each["map_index"] == 2]
     assert row["operator"] == real["operator"]
-    assert row["duration_seconds"] == pytest.approx(real["duration"], abs=0.1)
+    start, end = (datetime.fromisoformat(real[name]) for name in ("start_date", "end_date"))
+    assert row["duration_seconds"] == pytest.approx((end - start).total_seconds(), abs=0.1)
     encoded = quote(run_id, safe="")
     if oracle.major == 3:
         assert row["url"] == f"{base}/runs/{encoded}/tasks/load_file/mapped/2"
@@ -61,7 +63,7 @@ async def test_across_runs_and_dags_the_filters_are_the_servers(session: Session
     none = await session.ok("get_task_instances", dag_id="load_files", since="2041-01-01T00:00:00Z")
     assert (none["total"], none["note"]) == (0, "No task instance matches.")
     by_operator = {"dag_id": "load_files", "operator": "_PythonDecoratedOperator", "state": ["failed"]}
-    if oracle.major == 3:
+    if oracle.server.release.name > "3.0":
         assert (await session.ok("get_task_instances", **by_operator))["total"] == history["total"]
     else:
         assert "operator needs Airflow 3.1, or dag_id and dag_run_id" in await session.error(
@@ -101,9 +103,15 @@ async def test_what_tasks_handed_over(session: Session, oracle: Oracle) -> None:
     keys = {(row["task_id"], row.get("map_index")) for row in listed["xcom_entries"] if row["key"] == "return_value"}
     assert keys == {("list_files", None), ("load_file", 0), ("load_file", 1), ("load_file", 3)}
     files = await session.ok("get_xcom", **run, task_id="list_files")
-    assert (files["type"], files["value"]) == ("array", ["north.csv", "east.csv", "south.csv", "west.csv"])
     one = await session.ok("get_xcom", **run, task_id="load_file", map_index=3)
-    assert (one["type"], one["value"]) == ("number", 250)
+    names = ["north.csv", "east.csv", "south.csv", "west.csv"]
+    route = f"/api/v{oracle.major - 1}/dags/any/dagRuns/any/taskInstances/any/xcomEntries/any"
+    if "stringify" in oracle.document.taken("GET", route):
+        assert (files["type"], files["value"]) == ("array", names)
+        assert (one["type"], one["value"]) == ("number", 250)
+    else:
+        assert (files["type"], files["value"], one["value"]) == ("string", str(names), "250")
+        assert files["note"] == "As Python prints it: this Airflow gives no JSON."
     missing = await session.error("get_xcom", **run, task_id="load_file", map_index=2)
     assert "load_file[2] has no XCom 'return_value' in this run. It handed over return_value[0]" in missing
     assert "It handed nothing over" in await session.error("get_xcom", **run, task_id="summarize")
@@ -114,8 +122,8 @@ async def test_one_task_instance(session: Session, oracle: Oracle) -> None:
     one = await session.ok("get_task_instance", **run, task_id="load_file", map_index=2, rendered_fields=True)
     [real] = [row for row in real_instances(oracle, **_run(run)) if row["map_index"] == 2]
     assert (one["map_index"], one["state"], one["try_number"]) == (2, "failed", real["try_number"])
-    assert [(each["try_number"], each["state"]) for each in one["tries"]] == [
-        (number, "failed") for number in range(1, real["try_number"] + 1)
+    assert [(each["try_number"], each["state"]) for each in one.get("tries", ())] == [
+        (number, "failed") for number in range(1, real["try_number"] + 1) if oracle.has("tries")
     ]
     assert one["rendered_fields"]["op_kwargs"]
     assert "waits_for" not in one
@@ -135,4 +143,5 @@ async def test_what_a_task_instance_waits_for(session: Session, oracle: Oracle) 
     run_id = oracle.trigger("passwords")
     one = await session.ok("get_task_instance", dag_id="passwords", dag_run_id=run_id, task_id="load")
     assert one["state"] == "no_status"
-    assert any(reason.startswith("Dag Not Paused: ") for reason in one["waits_for"])
+    reasons = one.get("waits_for", ())
+    assert any(reason.startswith("Dag Not Paused: ") for reason in reasons) is oracle.has("dependencies")

@@ -57,6 +57,11 @@ CONTEXT: dict[str, Any] = {
             ["14:38:16 stderr to stderr"],
         ),
         (
+            "{logging_mixin.py:190} WARNING - to stderr of a 3.0",
+            event("to stderr of a 3.0", logger="task", chan="stderr", level="error"),
+            ["14:38:16 stderr to stderr of a 3.0"],
+        ),
+        (
             "{load.py:78} ERROR - one\n\n  two\n \nthree",
             event("one\n\n  two\n \nthree", level="error", **PLACE),
             ["14:38:16 ERROR load.py:78 one", "  two", "three"],
