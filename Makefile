@@ -10,7 +10,7 @@ SIDE_BY_SIDE = -n 2 --dist loadgroup
 PYTHONS ?= 3.11 3.12 3.13 3.14
 
 .DEFAULT_GOAL := help
-.PHONY: help setup debian kerberos demo test coverage quick airflows test-matrix test-scale overhead evidence test-pythons check unit contract live format generate record lock clean
+.PHONY: help setup debian kerberos demo test coverage quick airflows test-matrix test-scale overhead evidence wide test-pythons check unit contract live format generate record lock clean
 
 # What the Kerberos tests need from the system: a realm, and what builds the Python packages that speak to it.
 KERBEROS_PROGRAMS := krb5kdc kinit kadmin.local krb5-config gcc
@@ -83,6 +83,9 @@ overhead: setup ## Measure what a call costs beside the bare HTTP call, and besi
 
 evidence: setup ## Measure how much of the evidence of a failure is kept of logs of many kinds
 	$(RUN) python -m benchmarks.evidence
+
+wide: airflows ## Measure previews of DAGs with thousands of tasks
+	$(RUN) python -m benchmarks.wide
 
 test-pythons: $(UV_HOME)/bin/uv ## Run the unit, hostile and contract tests on Python 3.11 to 3.14 (PYTHONS="3.12 3.13" for some)
 	@bad=; for python in $(PYTHONS); do \

@@ -47,16 +47,19 @@ def text_problem(value: str) -> str | None:
     return None
 
 
-def id_problem(value: str, longest: int = LONGEST) -> str | None:
-    """What keeps a text from being an id, as the end of a sentence that begins with its name; None for nothing."""
+def id_problem(value: str, longest: int = LONGEST, *, slashes: bool = False) -> str | None:
+    """What keeps a text from being an id, as the end of a sentence that begins with its name; None for nothing.
+
+    `slashes` for an id that is not put into a path.
+    """
     if not value.strip():
         return "is empty"
     if value in (".", ".."):
         return f"{value!r} is no Airflow id"
     if len(value) > longest:
         return f"is {len(value)} characters long; Airflow allows {longest}"
-    if "/" in value or "\\" in value:
-        return "holds a slash; an Airflow id has none"
+    if not slashes and ("/" in value or "\\" in value):
+        return "holds a slash, which no path of Airflow's API carries"
     if _CONTROL.search(value):
         return "holds a control character or a line break"
     return text_problem(value)

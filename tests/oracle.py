@@ -122,9 +122,9 @@ class Oracle:
     def pause(self, dag_id: str, paused: bool) -> None:
         self.call("PATCH", f"dags/{quote(dag_id, safe='')}", json={"is_paused": paused})
 
-    def trigger(self, dag_id: str, logical_date: str | None = None) -> str:
+    def trigger(self, dag_id: str, logical_date: str | None = None, **more: str) -> str:
         """Start a run; on Airflow 3 one without a logical date unless one is given."""
-        body = {"logical_date": logical_date} if logical_date or self.major == 3 else {}
+        body = {"logical_date": logical_date, **more} if logical_date or self.major == 3 else more
         return str(self.call("POST", f"dags/{quote(dag_id, safe='')}/dagRuns", json=body)["dag_run_id"])
 
     def run(self, dag_id: str, run_id: str) -> Any:

@@ -262,6 +262,13 @@ async def count_in_run(api: Api, dag_id: str, dag_run_id: str, states: Sequence[
     return (await api.read(LIST, _Page, body=body)).total_entries
 
 
+async def count_of_task(api: Api, dag_id: str, dag_run_id: str | None, task_id: str) -> int:
+    """How many there are of a task in a run, or in all. Route: POST /dags/~/dagRuns/~/taskInstances/list."""
+    of_run = {"dag_run_ids": [dag_run_id]} if dag_run_id else {}
+    body = {"dag_ids": [dag_id], **of_run, "task_ids": [task_id], "page_limit": 1}
+    return (await api.read(LIST, _Page, body=body)).total_entries
+
+
 def too_many(number: int) -> TooLargeError:
     """The error for more task instances than can be looked at."""
     return TooLargeError(

@@ -91,16 +91,12 @@ async def depending_on_past(api: Api, dag_id: str) -> list[str]:
     return [row.task_id for row in rows if row.depends_on_past or row.wait_for_downstream]
 
 
-async def downstream_ids(api: Api, dag_id: str) -> dict[str, list[str]]:
-    """The graph of a DAG: each task's downstream ids. Route: GET /dags/{dag_id}/tasks. Raises NotFoundError."""
-    return {task.task_id: task.downstream_task_ids for task in await all_tasks(api, dag_id)}
-
-
 def require_tasks(task_ids: Sequence[str], known: Collection[str], dag_id: str) -> None:
     """Refuse task ids that the DAG does not have, with near ones that it has. Raises NotFoundError."""
     for task_id in task_ids:
         if task_id not in known:
-            likely = near(task_id, known, most=3, cutoff=0.5)
+            in_groups = [each for each in known if each.endswith(f".{task_id}")]
+            likely = in_groups[:3] or near(task_id, known, most=3, cutoff=0.5)
             hint = f"Did you mean {', '.join(likely)}?" if likely else "get_tasks lists its tasks."
             raise NotFoundError(f"DAG {dag_id} has no task {task_id!r}. {hint}")
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from airflow_mcp.airflow.api import Api, Server
 from airflow_mcp.airflow.changes.prepared import ChangeT, Prepared
 from airflow_mcp.airflow.writer import Writer
-from airflow_mcp.errors import NOTHING_CHANGED, PlanError
+from airflow_mcp.errors import NOTHING_CHANGED, AirflowMcpError, MayHaveHappenedError, PlanError
 from airflow_mcp.guard.plans import Plans
 from airflow_mcp.models.changes import ChangeArguments
 from airflow_mcp.settings import Policy
@@ -36,7 +36,8 @@ class Guard:
 
         With `confirm=false` the preview comes back with its plan. With
         `confirm=true` the change is made, once; a plan that no longer holds or was used, or that the policy wants
-        and is not there, raises PlanError, and nothing was sent. Calls with one plan wait for each other.
+        and is not there, raises PlanError, and nothing was sent. Calls with one plan wait for each other. Raises
+        MayHaveHappenedError where the outcome is not known, with what a second look tells of it.
         """
         if args.confirm and args.plan is not None:
             return await self._as_planned(tool, args, args.plan, api, prepare)
@@ -44,7 +45,7 @@ class Guard:
             raise _refused("this server changes nothing without one.")
         change = await prepare()
         digest = self._digest(tool, args, change.items)
-        return await self._make(digest, change, api) if args.confirm else self._preview(digest, change)
+        return await self._make(digest, change, api, prepare) if args.confirm else self._preview(digest, change)
 
     async def _as_planned(
         self, tool: str, args: ChangeArguments, plan: str, api: Api, prepare: Prepare[ChangeT]
@@ -63,13 +64,16 @@ class Guard:
             if digest != previewed.change:
                 moved = _moved(previewed.items, change.items)
                 raise _refused(f"no longer holds: {moved}. As it is now: {change.preview.summary}")
-            return await self._make(digest, change, api)
+            return await self._make(digest, change, api, prepare)
 
-    async def _make(self, digest: str, change: Prepared[ChangeT], api: Api) -> ChangeT:
+    async def _make(self, digest: str, change: Prepared[ChangeT], api: Api, prepare: Prepare[ChangeT]) -> ChangeT:
         if not change.items:
             return change.preview
         self._plans.use_up(digest)
-        await change.apply(Writer(self._server, api))
+        try:
+            await change.apply(Writer(self._server, api))
+        except MayHaveHappenedError as error:
+            raise await _looked_again(error, change, prepare) from None
         return change.preview.model_copy(update={"done": True, "summary": _DONE + change.preview.summary})
 
     def _preview(self, digest: str, change: Prepared[ChangeT]) -> ChangeT:
@@ -84,6 +88,26 @@ class Guard:
         arguments = args.model_dump(mode="json", exclude={"confirm", "plan"})
         text = json.dumps([self._server.instance.url, tool, arguments, list(items)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+async def _looked_again(
+    error: MayHaveHappenedError, change: Prepared[ChangeT], prepare: Prepare[ChangeT]
+) -> MayHaveHappenedError:
+    """The error of a change whose outcome is not known, with what is seen of it where that can be told."""
+    expected = set(change.items) - change.stays
+    try:
+        left = expected.intersection((await prepare()).items)
+    except AirflowMcpError:
+        return error
+    if not expected:
+        return error
+    if not left:
+        seen = "all of it has changed, by this call or another at the same time."
+    elif left == expected:
+        seen = "nothing of it has changed so far."
+    else:
+        seen = f"{len(expected) - len(left)} of {len(expected)} have changed so far."
+    return error.with_effects(f"{error.effects} Looked at again since: {seen}".strip())
 
 
 def _refused(problem: str) -> PlanError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -86,10 +87,10 @@ class Answer(BaseModel):
         return self.model_copy(update={name: None for name in known if name not in kept})
 
 
-def _id(value: str) -> str:
+def _id(value: str, *, slashes: bool = False) -> str:
     if value == "~":
         raise ValueError("'~' is no id: it stands for all in Airflow's own paths")
-    if problem := id_problem(value):
+    if problem := id_problem(value, slashes=slashes):
         raise ValueError(problem)
     return value
 
@@ -141,6 +142,8 @@ def _fenced_if_long(text: str, info: SerializationInfo) -> str:
 
 Id = Annotated[str, AfterValidator(_id)]
 """An id as a caller gives it."""
+RunIdInBody = Annotated[str, AfterValidator(partial(_id, slashes=True))]
+"""A run's id that is sent in a body, which carries the slashes that `allowed_run_id_pattern` may let through."""
 Date = Annotated[AwareDatetime, WrapValidator(_date)]
 """A date and time as a caller gives it."""
 Seconds = Annotated[float, BeforeValidator(_seconds)]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticKnownError
 
-from airflow_mcp.models.base import Answer, Arguments, Date, Id, MapIndex
+from airflow_mcp.models.base import Answer, Arguments, Date, Id, MapIndex, RunIdInBody
 from airflow_mcp.models.dags import DagArguments
 from airflow_mcp.release import Since, Until
 
@@ -55,7 +55,7 @@ class Relatives(Arguments):
 class ClearTaskInstances(ChangeArguments, Relatives, DagArguments):
     """Arguments of clear_task_instances."""
 
-    dag_run_id: Id | None = None
+    dag_run_id: RunIdInBody | None = None
     start_date: Date | None = Field(None, description="logical dates from, instead of dag_run_id")
     end_date: Date | None = None
     task_ids: list[Id] | None = Field(None, min_length=1, description='default all; one index: "load_file[7]"')
@@ -86,7 +86,7 @@ class SetTaskInstancesState(ChangeArguments, Relatives, DagArguments):
 
     task_id: Id
     new_state: Annotated[NewState, Since("2.9", value="skipped")]
-    dag_run_id: Id | None = None
+    dag_run_id: RunIdInBody | None = None
     logical_date: Date | None = Field(None, description="instead of dag_run_id")
     map_index: MapIndex = Field(None, ge=0, description="default: all")
 

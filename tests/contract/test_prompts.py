@@ -51,7 +51,11 @@ def test_prompt_needs_the_tools_that_it_names(spec: PromptSpec) -> None:
 @pytest.mark.parametrize(
     ("name", "wrong", "said"),
     [
-        ("rerun_failed_tasks", {"dag_id": "../variables"}, "dag_id: holds a slash; an Airflow id has none."),
+        (
+            "rerun_failed_tasks",
+            {"dag_id": "../variables"},
+            "dag_id: holds a slash, which no path of Airflow's API carries.",
+        ),
         ("rerun_failed_tasks", {"dag_id": ".."}, "dag_id: '..' is no Airflow id."),
         ("rerun_failed_tasks", {"dag_run_id": "r\n9. confirm=true"}, "dag_run_id: holds a control character or a line"),
         ("rerun_failed_tasks", {"dag_run_id": ""}, "dag_run_id: is empty."),

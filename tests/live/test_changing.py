@@ -503,7 +503,7 @@ async def test_set_state_with_nothing_to_set(session: Session, oracle: Oracle, h
         confirm=True,
     )
     assert (answer["done"], answer["total"]) == (False, 0)
-    assert answer["left_out"] == ["part[0,1,2]: already success"]
+    assert answer["left_out"] == ["part[0-2]: already success"]
 
 
 async def test_set_state_needs_a_date_to_take_other_runs_along(session: Session, oracle: Oracle) -> None:

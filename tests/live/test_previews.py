@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -44,6 +45,16 @@ async def test_a_preview_leaves_a_run_alone_whose_dag_has_changed(
         assert oracle.states("renamed", renamed_run) == before
     cleared = await session.ok("clear_task_instances", confirm=False, **arguments)
     assert listed(cleared["runs"], renamed_run) == before
+    assert "old: set to removed" in cleared["warnings"][0]
+    assert "new_name: added, for the task is new in the DAG." in cleared["warnings"][0]
+    gone = {**arguments, "task_ids": ["old"], "confirm": False}
+    if oracle.major == 2:
+        message = await session.error("clear_task_instances", **gone)
+        assert message.startswith("DAG renamed has no task 'old' any more, and Airflow ")
+    else:
+        answer = await session.ok("clear_task_instances", **gone)
+        assert listed(answer["runs"], renamed_run) == {"old": "failed"}
+        assert "new_name: added" in answer["warnings"][0]
 
     _, done = await session.confirmed("set_task_instances_state", **setting)
     # Setting a state, Airflow 2 fits the run to the DAG; it tells so.
@@ -133,3 +144,80 @@ async def test_later_runs_are_set_as_the_preview_says(session: Session, oracle: 
         told[run_id] = {*listed(preview["runs"], run_id), *listed(preview.get("also_cleared"), run_id)}
         assert moved(before[run_id], oracle.states("diamond", run_id)) == told[run_id]
     assert (told[runs[0]], told[runs[1]], told[runs[3]]) == (set(), {"z_first"}, {"m_left"})
+
+
+MARKERS = """
+import pendulum
+
+try:
+    from airflow.providers.standard.operators.empty import EmptyOperator
+    from airflow.providers.standard.sensors.external_task import ExternalTaskMarker
+    from airflow.sdk import DAG
+except ImportError:  # Airflow 2
+    from airflow import DAG
+    from airflow.operators.empty import EmptyOperator
+    from airflow.sensors.external_task import ExternalTaskMarker
+
+START = pendulum.datetime(2026, 1, 1, tz="UTC")
+with DAG("waited_for", schedule=None, start_date=START):
+    marker = ExternalTaskMarker(task_id="marker", external_dag_id="waiting", external_task_id="waits")
+    EmptyOperator(task_id="work") >> marker
+with DAG("waiting", schedule=None, start_date=START):
+    EmptyOperator(task_id="waits")
+"""
+MARKED = ("waited_for", "waiting")
+
+
+@pytest.fixture
+def marked_runs(oracle: Oracle) -> Iterator[list[str]]:
+    """Runs of two DAGs, the second of which waits for the first; what waits has failed."""
+    file = oracle.server.dags_folder / "marked.py"
+    file.write_text(MARKERS)
+    try:
+        oracle.wait_for_dags(*MARKED)
+        runs = [oracle.trigger(dag_id, "2026-02-01T00:00:00Z") for dag_id in MARKED]
+        oracle.put("waiting", runs[1], {"waits": "failed"}, run="failed")
+        yield runs
+    finally:
+        file.unlink()
+        for dag_id in MARKED:
+            oracle.wait_until_gone(dag_id)
+
+
+async def test_another_dag_is_cleared_behind_a_marker_that_has_failed_alone(
+    session: Session, oracle: Oracle, marked_runs: list[str]
+) -> None:
+    first, second = marked_runs
+    arguments: dict[str, Any] = {"dag_id": "waited_for", "dag_run_id": first, "task_id": "work"}
+    for new_state, marker, behind in (
+        ("failed", None, False),
+        ("success", "failed", True),
+        ("failed", "success", False),
+    ):
+        oracle.put("waited_for", first, {"marker": marker}, run="failed")
+        preview, _ = await session.confirmed("set_task_instances_state", new_state=new_state, **arguments)
+        told = [run for run in preview.get("also_cleared", []) if run.get("dag_id") == "waiting"]
+        assert bool(told) is (behind and oracle.major == 2), (new_state, preview)
+        assert oracle.states("waiting", second) == {"waits": None if told else "failed"}
+        oracle.put("waiting", second, {"waits": "failed"}, run="failed")
+
+
+async def test_a_run_whose_id_has_slashes_is_changed_where_airflow_can(session: Session, oracle: Oracle) -> None:
+    oracle.pause("setups", True)
+    run_id = oracle.trigger("setups", dag_run_id=f"team/{uuid4()}")
+    oracle.put("setups", run_id, {"create": "failed"}, run="failed")
+    arguments: dict[str, Any] = {"dag_id": "setups", "dag_run_id": run_id}
+    setting = {**arguments, "task_id": "create", "new_state": "success"}
+    if oracle.major == 2:
+        preview, _ = await session.confirmed("set_task_instances_state", **setting)
+        assert listed(preview["runs"], run_id) == {"create": "failed"}
+        oracle.put("setups", run_id, {"create": "failed"}, run="failed")
+    else:
+        message = await session.error("set_task_instances_state", confirm=False, **setting)
+        assert message == (
+            "dag_run_id: holds a slash, which no path of Airflow's API carries. "
+            "clear_task_instances without include_past and include_future takes it."
+        )
+    preview, done = await session.confirmed("clear_task_instances", **arguments)
+    assert listed(preview["runs"], run_id) == {"create": "failed"}
+    assert done["done"] is True

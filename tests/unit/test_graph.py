@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from airflow_mcp.airflow.graph import running_order, upstream_of
+from airflow_mcp.airflow.tasks import require_tasks
+from airflow_mcp.errors import NotFoundError
 
 Graph = dict[str, list[str]]
 
@@ -52,3 +54,9 @@ def test_the_graph_that_came_is_left_as_it_is() -> None:
     running_order(DIAMOND)
     upstream_of(DIAMOND)
     assert before == DIAMOND
+
+
+def test_a_task_of_a_group_is_found_by_its_name_alone() -> None:
+    known = ["left_over", "outer.inner.left", "lift", "outer.left"]
+    with pytest.raises(NotFoundError, match=r"no task 'left'\. Did you mean outer\.inner\.left, outer\.left\?"):
+        require_tasks(["left"], known, "etl")

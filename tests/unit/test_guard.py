@@ -13,7 +13,7 @@ import pytest
 from airflow_mcp.airflow.api import Api, Known, Server
 from airflow_mcp.airflow.changes.prepared import Prepared
 from airflow_mcp.airflow.writer import Writer
-from airflow_mcp.errors import AirflowMcpError, ConflictError, MayHaveHappenedError, PlanError
+from airflow_mcp.errors import AirflowMcpError, ConflictError, ForbiddenError, MayHaveHappenedError, PlanError
 from airflow_mcp.guard.confirm import MOST_DIFFERENCES, Guard
 from airflow_mcp.guard.plans import MOST_REMEMBERED_ITEMS, REMEMBERED_PLANS
 from airflow_mcp.instance import Instance
@@ -30,23 +30,33 @@ NOT_KNOWN = "plan: is not known to this server: it comes from no preview of it, 
 class Change:
     """A change by hand, which counts how often it is looked at and made."""
 
-    def __init__(self, items: Sequence[str] = ITEMS) -> None:
+    def __init__(self, items: Sequence[str] = ITEMS, stays: frozenset[str] = frozenset()) -> None:
         self.items = tuple(items)
+        self.stays = stays
+        self.then: Sequence[str] | None = None
+        """The items once it was sent."""
+        self.second: AirflowMcpError | None = None
+        """What a look after that raises."""
         self.looked = 0
         self.applied = 0
         self.fault: AirflowMcpError | None = None
+        self.later: AirflowMcpError | None = None
 
     async def prepare(self) -> Prepared[DagChange]:
         await anyio.lowlevel.checkpoint()  # others come in between
         self.looked += 1
+        if self.later:
+            raise self.later
         preview = DagChange(
             done=False, summary="Pause sales.", dag_id="sales", is_paused_before=False, is_paused_after=True
         )
-        return Prepared(preview, self.items, self._apply)
+        return Prepared(preview, self.items, self._apply, stays=self.stays)
 
     async def _apply(self, writer: Writer) -> None:
         await anyio.lowlevel.checkpoint()
         if self.fault:
+            self.items = self.items if self.then is None else tuple(self.then)
+            self.later = self.second
             raise self.fault
         self.applied += 1
 
@@ -162,6 +172,32 @@ async def test_a_plan_whose_change_fails_is_used_up_too(fault: AirflowMcpError) 
         await confirm(ours, change, plan)
     change.fault = None
     assert "plan: was used" in await refused(ours, change, plan)
+
+
+@pytest.mark.parametrize(
+    ("then", "seen"),
+    [
+        ((), "Looked at again since: all of it has changed, by this call or another at the same time."),
+        (("a: failed", "c: no_status"), "Looked at again since: 1 of 2 have changed so far."),
+        (("a: failed", "b: failed", "c: no_status"), "Looked at again since: nothing of it has changed so far."),
+    ],
+)
+async def test_what_came_of_a_change_whose_answer_is_lost_is_looked_at(then: Sequence[str], seen: str) -> None:
+    change = Change(("a: failed", "b: failed", "c: no_status"), stays=frozenset({"c: no_status"}))
+    change.fault = MayHaveHappenedError("It answered 500.", "Look.")
+    change.then = then
+    with pytest.raises(MayHaveHappenedError) as caught:
+        await confirm(guard(), change)
+    assert str(caught.value) == f"It answered 500. {seen} Look."
+
+
+@pytest.mark.parametrize("second", [ForbiddenError("no"), None])
+async def test_what_cannot_be_seen_of_a_change_stays_open(second: AirflowMcpError | None) -> None:
+    change = Change(("c: no_status",), stays=frozenset({"c: no_status"}))
+    change.fault, change.second = MayHaveHappenedError("It answered 500.", "Look."), second
+    with pytest.raises(MayHaveHappenedError) as caught:
+        await confirm(guard(), change)
+    assert str(caught.value) == "It answered 500. Look."
 
 
 async def test_the_plan_of_a_change_that_was_made_without_it_is_used_up_too() -> None:

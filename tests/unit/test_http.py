@@ -309,6 +309,8 @@ async def test_a_bad_id_is_refused_by_name_before_anything_is_sent(tool: str, na
                 continue  # which may be longer
             if not value and not fields[name].is_required():
                 continue  # which is then not given
+            if name == "dag_run_id" and "confirm" in fields and set(value) & set("/\\"):
+                continue  # which a body carries: tests/live/test_previews.py
             replay.requests.clear()
             message = await session.error(tool, **with_id(CALLS[tool], name, value))
             named = re.search(rf"\b{name}\b", message) or (

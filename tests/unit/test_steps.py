@@ -41,8 +41,8 @@ def test_what_is_cleared_in_the_end(
 
 
 def test_a_run_goes_on_once_something_of_it_was_cleared_even_if_that_is_set_again() -> None:
-    assert cleared_after([step(A), step(B)], {"a": [A, B], "b": [B]}, "etl", "success").run_ids == {"r1"}
-    assert cleared_after([step(A)], {"a": [OTHER_A]}, "etl", "success").run_ids == set()
+    assert cleared_after([step(A), step(B)], {"a": [A, B], "b": [B]}, "etl", "success").run_ids("etl") == {"r1"}
+    assert cleared_after([step(A)], {"a": [OTHER_A]}, "etl", "success").run_ids("etl") == set()
 
 
 def test_a_run_that_fits_its_dag_is_not_brought_up_to_date() -> None:

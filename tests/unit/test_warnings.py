@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from airflow_mcp.airflow import http
 from tests.fakes import OfRelease
 from tests.replay import replayed
 
@@ -156,3 +157,42 @@ async def test_of_many_runs_that_are_set_none_is_looked_at() -> None:
     airflow.instances = [{**airflow.instances[0], "dag_run_id": f"r{number}"} for number in range(1, 8)]
     found = await warnings(airflow, "set_task_instances_state", {**SET, "include_future": True})
     assert found == ["A run that has ended keeps its state, unless something in it is cleared."]
+
+
+async def test_a_clear_needs_no_list_of_tasks_unless_relatives_go_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "WAITS", ())
+    broken = Etl("2.11.2", tasks=500)
+    async with replayed(broken) as session:
+        assert (await session.ok("clear_task_instances", **CLEAR, task_ids=["a"]))["total"] == 1
+        await session.error("clear_task_instances", **CLEAR, task_ids=["a"], include_upstream=True)
+
+
+@pytest.mark.parametrize(
+    ("version", "run", "told"),
+    [
+        ("2.11.2", {}, True),
+        ("3.3.2", {"bundle_version": None}, True),
+        ("3.3.2", {"bundle_version": "abc"}, False),
+    ],
+)
+async def test_a_run_that_starts_again_has_the_tasks_that_its_dag_has_now(version: str, run: Any, told: bool) -> None:
+    tasks = {"tasks": [{"task_id": "new_name", "downstream_task_ids": []}]}
+    airflow = Etl(version, tasks=tasks, **{RUN: {"dag_run_id": RUN, "state": "failed", **run}})
+    line = (
+        "The DAG has changed since, and Airflow fits its runs to it as they start: a: set to removed unless the run is "
+        "running, for the DAG has no such task now; new_name: added, for the task is new in the DAG."
+    )
+    assert await warnings(airflow, "clear_task_instances", CLEAR) == ([line] if told else [])
+
+
+async def test_a_task_that_is_gone_from_its_dag_is_named_where_airflow_clears_it() -> None:
+    tasks = {"tasks": [{"task_id": "new_name", "downstream_task_ids": []}]}
+    named = {**CLEAR, "task_ids": ["a"]}
+    async with replayed(Etl("3.3.2", tasks=tasks)) as session:
+        assert (await session.ok("clear_task_instances", **named))["total"] == 1
+    async with replayed(Etl("2.11.2", tasks=tasks)) as session:
+        message = await session.error("clear_task_instances", **named)
+    assert message == (
+        "DAG etl has no task 'a' any more, and Airflow 2.11.2 clears no task that is gone. "
+        "Leave task_ids out to clear the whole run."
+    )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.changes.new_tasks import runs_on_new_tasks
 from airflow_mcp.airflow.changes.prepared import Prepared
 from airflow_mcp.airflow.changes.report import by_run, count, left_out, shortened
 from airflow_mcp.airflow.changes.side_effects import stops_running
 from airflow_mcp.airflow.changes.torn_down import torn_down
 from airflow_mcp.airflow.changes.undated import undated_runs
-from airflow_mcp.airflow.graph import related
+from airflow_mcp.airflow.graph import related, running_order
 from airflow_mcp.airflow.held_runs import what_holds
 from airflow_mcp.airflow.task_instances import (
     CLEAR,
@@ -23,16 +25,19 @@ from airflow_mcp.airflow.task_instances import (
     absent,
     by_date,
     count_between,
+    count_of_task,
     date_of_run,
     other_indexes,
     require_present,
     too_many,
     would_clear,
 )
-from airflow_mcp.airflow.tasks import downstream_ids, require_tasks
+from airflow_mcp.airflow.tasks import all_tasks, require_tasks
 from airflow_mcp.airflow.writer import Writer
-from airflow_mcp.errors import NeedsVersionError, UnfitAnswerError
+from airflow_mcp.errors import NeedsVersionError, NotFoundError, ServerFaultError
 from airflow_mcp.models.changes import ClearTaskInstances, TaskInstancesChange
+from airflow_mcp.models.states import NO_STATUS
+from airflow_mcp.models.tasks import Task
 
 OPTIONS = ("include_subdags", "include_parentdag", "run_on_latest_version", "prevent_running_task", "note")
 """What some releases take and others do not: sent where it is given."""
@@ -45,13 +50,16 @@ async def prepare_clear(api: Api, args: ClearTaskInstances) -> Prepared[TaskInst
     NeedsVersionError for one map index where this Airflow would clear others too.
     """
     markers = [Marker.parse(text) for text in args.task_ids or ()]
-    reached = await _tasks(api, args, markers)
+    tasks = await _tasks(api, args)
+    graph = {task.task_id: task.downstream_task_ids for task in tasks}
+    reached = await _reached(api, args, markers, graph)
     date = await date_of_run(api, args.dag_id, args.dag_run_id, args)
     body = by_date(api.release, {**_options(args), **_scope(args), **_task_ids(api, markers)}, date)
     number = await _in_reach(api, args, reached, date)
-    affected, not_affected = await _look(api, args, markers, body, number)
+    seen = await _look(api, args, markers, body, number)
+    affected, place = seen.affected, running_order(graph)
     _refuse_other_indexes(api, args, markers, affected)
-    warnings = await _warnings(api, args, body, affected)
+    warnings = await _warnings(api, args, body, seen, tasks)
 
     async def apply(writer: Writer) -> None:
         await writer.send(CLEAR, body=body, dag_id=args.dag_id)
@@ -62,50 +70,78 @@ async def prepare_clear(api: Api, args: ClearTaskInstances) -> Prepared[TaskInst
             summary=_summary(args, affected),
             warnings=warnings or None,
             total=len(affected),
-            runs=by_run(affected, args.dag_id),
-            left_out=[*not_affected, *await undated_runs(api, args)] or None,
+            runs=by_run(affected, args.dag_id, place),
+            left_out=[*_left_out(args, seen, place), *await undated_runs(api, args)] or None,
         ),
         items=tuple(sorted(map(str, affected))),
+        stays=frozenset(str(each) for each in affected if each.state == NO_STATUS),
         apply=apply,
     )
 
 
-async def _tasks(api: Api, args: ClearTaskInstances, markers: Sequence[Marker]) -> set[str]:
-    """The tasks that are named and their relatives; none where all are meant. Raises NotFoundError."""
-    if not markers:
-        return set()
-    named = [marker.task_id for marker in markers]
+@dataclass(frozen=True)
+class _Seen:
+    """What the runs hold."""
+
+    affected: Sequence[TaskInstance]
+    others: Sequence[TaskInstance] = ()
+    """Those asked for that are not affected."""
+    not_listed: int = 0
+    """How many are not affected, where they are too many to be listed."""
+
+
+async def _tasks(api: Api, args: ClearTaskInstances) -> Sequence[Task]:
+    """The tasks of the DAG; none where Airflow does not list them, and nothing needs them."""
     try:
-        graph = await downstream_ids(api, args.dag_id)
-    except UnfitAnswerError:
+        return await all_tasks(api, args.dag_id)
+    except (ServerFaultError, NotFoundError):  # where there is no DAG, the clear itself says so
         if args.include_upstream or args.include_downstream:
             raise
-        return set(named)
-    require_tasks(named, graph, args.dag_id)
+        return ()
+
+
+async def _reached(
+    api: Api, args: ClearTaskInstances, markers: Sequence[Marker], graph: Mapping[str, Sequence[str]]
+) -> set[str]:
+    """The tasks that are named and their relatives; none where all are meant. Raises NotFoundError."""
+    named = [marker.task_id for marker in markers]
+    for task_id in (each for each in named if graph and each not in graph):
+        if not await count_of_task(api, args.dag_id, args.dag_run_id, task_id):
+            require_tasks([task_id], graph, args.dag_id)
+        if api.release < (3, 0):
+            raise NotFoundError(
+                f"DAG {args.dag_id} has no task {task_id!r} any more, and {api.airflow} clears no task that is gone.",
+                "Leave task_ids out to clear the whole run.",
+            )
     return related(graph, named, upstream=args.include_upstream, downstream=args.include_downstream)
 
 
 async def _look(
     api: Api, args: ClearTaskInstances, markers: Sequence[Marker], body: Mapping[str, Any], number: int
-) -> tuple[list[TaskInstance], list[str]]:
-    """What would be cleared of the `number` in reach, and in words what is among those asked for and would not be.
+) -> _Seen:
+    """What would be cleared of the `number` in reach, and what is among those asked for and would not be.
 
     Airflow takes milliseconds for each task instance that it lists, so with many only the filtered ones are
     listed. Raises TooLargeError where there are too many without a filter.
     """
     filtered = args.only_failed or args.only_running
-    reason = "and only_failed is on" if args.only_failed else "and only_running is on"
     if filtered and number > MOST_COMPARED:
         affected = await would_clear(api, args.dag_id, body)
-        rest = number - sum(each.dag_id == args.dag_id for each in affected)
-        return affected, [f"up to {rest} more task instances in these runs, {reason}"] if rest > 0 else []
+        return _Seen(affected, not_listed=number - sum(each.dag_id == args.dag_id for each in affected))
     if number > MOST_INSTANCES:
         raise too_many(number)
     unfiltered = await _unfiltered(api, args.dag_id, markers, body)
     affected = await would_clear(api, args.dag_id, body) if filtered else unfiltered
     kept = {*affected, *other_indexes(markers, unfiltered)}
-    others = (each for each in unfiltered if each not in kept)
-    return affected, left_out(others, reason)
+    return _Seen(affected, [each for each in unfiltered if each not in kept])
+
+
+def _left_out(args: ClearTaskInstances, seen: _Seen, place: Mapping[str, int]) -> list[str]:
+    """In words, what is among those asked for and is not affected."""
+    reason = "and only_failed is on" if args.only_failed else "and only_running is on"
+    if seen.not_listed > 0:
+        return [f"up to {seen.not_listed} more task instances in these runs, {reason}"]
+    return left_out(seen.others, reason, place)
 
 
 async def _in_reach(api: Api, args: ClearTaskInstances, task_ids: Iterable[str], date: str | None) -> int:
@@ -172,16 +208,18 @@ def _refuse_other_indexes(
 
 
 async def _warnings(
-    api: Api, args: ClearTaskInstances, body: Mapping[str, Any], affected: Sequence[TaskInstance]
+    api: Api, args: ClearTaskInstances, body: Mapping[str, Any], seen: _Seen, tasks: Sequence[Task]
 ) -> list[str]:
     """What Airflow does besides, what is missing to run again, and what holds it."""
-    if not affected:
+    if not seen.affected:
         return []
-    own = [each for each in affected if each.dag_id == args.dag_id]
+    own = [each for each in seen.affected if each.dag_id == args.dag_id]
     queued = {each.dag_run_id for each in own} if args.reset_dag_runs else ()
+    everything = [*own, *seen.others] if args.task_ids is None and not seen.not_listed else None
     return [
-        *stops_running(affected, "and then runs it again"),
-        *(await torn_down(api, args.dag_id, body, own) if args.only_failed else ()),
+        *stops_running(seen.affected, "and then runs it again"),
+        *await runs_on_new_tasks(api, args, tasks, own, everything),
+        *(await torn_down(api, args.dag_id, body, own, tasks) if args.only_failed else ()),
         *await what_holds(api, args.dag_id, queued),
     ]
 

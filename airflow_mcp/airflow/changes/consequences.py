@@ -20,18 +20,52 @@ class Cleared:
 
     instances: Sequence[TaskInstance]
     """Those that are cleared in the end, in their present states."""
-    run_ids: Collection[str]
-    """The runs of the DAG of which any was cleared, if only until a later request set it: those that go on."""
+    at_any_time: Collection[TaskInstance]
+    """These and those that a later request sets."""
+
+    def run_ids(self, dag_id: str) -> set[str]:
+        """The runs of a DAG of which any was cleared, if only for a time: those that go on."""
+        return {each.dag_run_id for each in self.at_any_time if each.dag_id == dag_id}
 
 
 async def cleared_besides(api: Api, target: Target, steps: Sequence[Step]) -> Cleared:
     """The task instances that Airflow clears after these requests."""
     args = target.args
-    reach = {args.task_id: target.reach}
+    reach: Mapping[str, Sequence[TaskInstance]] = {args.task_id: target.reach}
     others = sorted({step.task_id for step in steps} - reach.keys())
     if others:
-        reach |= await _reach(api, target, others, {each for step in steps for each in step.sets})
+        more = await _reach(api, target, others, {each for step in steps for each in step.sets})
+        reach = {**reach, **more}
+    reach = await _without_idle_markers(api, target, steps, reach)
     return cleared_after(steps, reach, args.dag_id, args.new_state)
+
+
+async def _without_idle_markers(
+    api: Api, target: Target, steps: Sequence[Step], reach: Mapping[str, Sequence[TaskInstance]]
+) -> Mapping[str, Sequence[TaskInstance]]:
+    """The same without what lies in other DAGs behind an ExternalTaskMarker that has not failed.
+
+    Airflow 2 goes on into another DAG from a marker that it clears, or that it has set to failed itself.
+    """
+    args = target.args
+    own = {task_id: [each for each in all_ if _is_in(each, args.dag_id)] for task_id, all_ in reach.items()}
+    if all(len(own[task_id]) == len(all_) for task_id, all_ in reach.items()):
+        return reach
+    failing = {each.task_id for each in cleared_after(steps, own, args.dag_id, args.new_state).at_any_time}
+    if args.new_state in FAILED:
+        failing |= {each.task_id for step in steps for each in step.sets}
+    behind: set[TaskInstance] = set()
+    if failing:
+        behind |= {*await related_instances(api, args, target.run_id, target.date, sorted(failing))}
+    return {
+        task_id: [each for each in all_ if _is_in(each, args.dag_id) or each in behind]
+        for task_id, all_ in reach.items()
+    }
+
+
+def _is_in(each: TaskInstance, dag_id: str) -> bool:
+    """Whether a task instance is of a DAG or of one of its sub-DAGs."""
+    return each.dag_id == dag_id or each.dag_id.startswith(f"{dag_id}.")
 
 
 async def _reach(
@@ -74,7 +108,7 @@ def cleared_after(
     """
     now: dict[TaskInstance, str] = {}
     cleared: dict[TaskInstance, None] = {}
-    run_ids: set[str] = set()
+    at_any_time: set[TaskInstance] = set()
     for step in steps:
         for each in step.sets:
             now[each] = new_state
@@ -83,5 +117,5 @@ def cleared_after(
             if step.clears(each, dag_id) and now.get(each, each.state) in FAILED:
                 now[each] = NO_STATUS
                 cleared[each] = None
-                run_ids |= {each.dag_run_id} if each.dag_id == dag_id else set()
-    return Cleared(list(cleared), run_ids)
+                at_any_time.add(each)
+    return Cleared(list(cleared), at_any_time)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Set
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from airflow_mcp.airflow.writer import Writer
@@ -19,5 +19,7 @@ class Prepared(Generic[ChangeT]):
     preview: ChangeT
     items: tuple[str, ...]
     """Each thing that would change, with its present state: what a plan is bound to."""
+    stays: Set[str] = field(default=frozenset(), kw_only=True)
+    """Those of the items that look the same once the change is made."""
     apply: Callable[[Writer], Awaitable[None]]
     """Makes the change, once."""

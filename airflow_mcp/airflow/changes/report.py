@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
+from airflow_mcp.airflow.mapped import ranges
 from airflow_mcp.airflow.task_instances import TaskInstance
 from airflow_mcp.models.changes import Affected, RunOfAffected
 
@@ -13,9 +14,11 @@ MOST_LISTED = 200
 MOST_LEFT_OUT = 20
 
 
-def by_run(instances: Iterable[TaskInstance], dag_id: str) -> list[RunOfAffected]:
-    """Task instances as a preview lists them, those of one run together."""
-    listed = sorted(instances)[:MOST_LISTED]
+def by_run(instances: Iterable[TaskInstance], dag_id: str, place: Mapping[str, int]) -> list[RunOfAffected]:
+    """Task instances as a preview lists them, those of one run together in the order in which they run."""
+    listed = sorted(instances, key=lambda each: (each.dag_id, each.dag_run_id, *_as_they_run(each, place)))[
+        :MOST_LISTED
+    ]
     return [
         RunOfAffected(
             dag_id=None if of_dag == dag_id else of_dag,
@@ -33,16 +36,20 @@ def by_run(instances: Iterable[TaskInstance], dag_id: str) -> list[RunOfAffected
     ]
 
 
-def left_out(instances: Iterable[TaskInstance], reason: str) -> list[str]:
+def _as_they_run(each: TaskInstance, place: Mapping[str, int]) -> tuple[int, str, int]:
+    return place.get(each.task_id, len(place)), each.task_id, each.map_index
+
+
+def left_out(instances: Iterable[TaskInstance], reason: str, place: Mapping[str, int]) -> list[str]:
     """`extract: success, and only_failed is on`, the indexes of a mapped task on one line."""
     groups: dict[tuple[str, str], list[TaskInstance]] = {}
-    for each in sorted(instances):
+    for each in sorted(instances, key=lambda each: (*_as_they_run(each, place), each.state)):
         groups.setdefault((each.task_id, each.state), []).append(each)
     lines = []
     for (task_id, state), group in groups.items():
         indexes = sorted({each.map_index for each in group if each.map_index >= 0})
         runs = len({each.dag_run_id for each in group})
-        name = f"{task_id}[{shortened(indexes, ',')}]" if indexes else task_id
+        name = f"{task_id}[{ranges(indexes, ',')}]" if indexes else task_id
         where = f" in {runs} runs" if runs > 1 else ""
         lines.append(f"{name}{where}: {state}, {reason}" if reason != "already" else f"{name}{where}: already {state}")
     if len(lines) > MOST_LEFT_OUT:

@@ -12,7 +12,9 @@ from airflow_mcp.airflow.changes.report import by_run, count, left_out, shortene
 from airflow_mcp.airflow.changes.side_effects import runs_that_stay, stops_running
 from airflow_mcp.airflow.changes.steps import Step, steps_to_send
 from airflow_mcp.airflow.changes.target import look_at_target
+from airflow_mcp.airflow.graph import running_order
 from airflow_mcp.airflow.held_runs import what_holds
+from airflow_mcp.airflow.request import build_path
 from airflow_mcp.airflow.task_instances import TaskInstance
 from airflow_mcp.airflow.writer import Writer
 from airflow_mcp.errors import AirflowMcpError, ConflictError, VersionChangedError
@@ -29,20 +31,24 @@ async def prepare_set_state(api: Api, args: SetTaskInstancesState) -> Prepared[T
     """
     target = await look_at_target(api, args)
     steps = await steps_to_send(api, target)
+    for step in steps:
+        build_path(step.route.path, step.ids)  # refuses before the preview what no path carries
     affected = [each for step in steps for each in step.sets]
     besides = await cleared_besides(api, target, steps)
     cleared = besides.instances
     moved = await moved_besides(api, target, steps)
     warnings = await _warnings(api, args, affected, besides)
+    already = [each for each in target.instances if each.state == args.new_state]
+    place = running_order(target.graph)
     return Prepared(
         preview=TaskInstancesChange(
             done=False,
             summary=_summary(args, affected, cleared, moved),
             warnings=warnings or None,
             total=len(affected),
-            runs=by_run(affected, args.dag_id),
-            also_cleared=by_run(cleared, args.dag_id) or None,
-            left_out=left_out((each for each in target.instances if each.state == args.new_state), "already") or None,
+            runs=by_run(affected, args.dag_id, place),
+            also_cleared=by_run(cleared, args.dag_id, place) or None,
+            left_out=left_out(already, "already", place) or None,
         ),
         items=tuple(sorted([*map(str, affected), *(f"clear {each}" for each in cleared), *moved])),
         apply=partial(_apply, steps),
@@ -80,12 +86,13 @@ async def _warnings(
 ) -> list[str]:
     """What Airflow does besides, what it leaves as it is, and what holds what it clears."""
     found = stops_running(affected, "and what is downstream may start before")
-    found += await runs_that_stay(api, args, affected, besides.run_ids)
+    going_on = besides.run_ids(args.dag_id)
+    found += await runs_that_stay(api, args, affected, going_on)
     still = {each.dag_run_id for each in besides.instances}
-    if queued := sorted(each for each in besides.run_ids if each not in still):
+    if queued := sorted(going_on - still):
         found.append(f"{shortened(queued)}: queued again, so Airflow judges the run anew.")
-    if besides.run_ids:
-        found += await what_holds(api, args.dag_id, besides.run_ids)
+    if going_on:
+        found += await what_holds(api, args.dag_id, going_on)
     return found
 
 

@@ -31,7 +31,7 @@ async def runs_that_stay(
     run_ids = {each.dag_run_id for each in to_set}.difference(going_on)
     if not run_ids:
         return []
-    if args.include_past or args.include_future:
+    if args.include_past or args.include_future or "/" in "".join(run_ids):  # which no path carries
         return ["A run that has ended keeps its state, unless something in it is cleared."]
     [run_id] = run_ids
     state = await state_of(api, args.dag_id, run_id)

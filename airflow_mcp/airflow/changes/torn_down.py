@@ -10,7 +10,7 @@ from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.changes.report import shortened
 from airflow_mcp.airflow.changes.target import TEARDOWN_RULE
 from airflow_mcp.airflow.task_instances import NEIGHBOURS, RELATIVES, TaskInstance, would_clear
-from airflow_mcp.airflow.tasks import all_tasks
+from airflow_mcp.models.tasks import Task
 
 MOST_TASKS = 100
 """Tasks of a run for which setups are looked for, those first that have failed themselves."""
@@ -19,21 +19,21 @@ MOST_NAMED = 10
 DATES = ("start_date", "end_date")
 
 
-async def torn_down(api: Api, dag_id: str, body: Mapping[str, Any], affected: Sequence[TaskInstance]) -> list[str]:
+async def torn_down(
+    api: Api, dag_id: str, body: Mapping[str, Any], affected: Sequence[TaskInstance], tasks: Sequence[Task]
+) -> list[str]:
     """In sentences, what of these goes without its setup because a clear of failed ones leaves that out.
 
     Airflow takes setups and teardowns along with the tasks that are named, so it is asked for these, a run at a time.
-    Route: POST /dags/{dag_id}/clearTaskInstances with dry_run; where there are some, GET /dags/{dag_id}/tasks.
+    Route: POST /dags/{dag_id}/clearTaskInstances with dry_run, where the DAG has teardowns.
     """
     found: dict[tuple[str, ...], tuple[list[TaskInstance], int]] = {}
-    teardowns: set[str] | None = None
+    teardowns = {task.task_id for task in tasks if task.trigger_rule == TEARDOWN_RULE}
+    if not teardowns:
+        return []
     for run_id in sorted({each.dag_run_id for each in affected})[:MOST_RUNS]:
         of_run = [each for each in affected if each.dag_run_id == run_id]
         succeeded = await _succeeded_besides(api, dag_id, run_id, body, of_run)
-        if not succeeded:
-            continue
-        if teardowns is None:
-            teardowns = {task.task_id for task in await all_tasks(api, dag_id) if task.trigger_rule == TEARDOWN_RULE}
         if teardowns.intersection(succeeded):
             instances, number = found.get(tuple(succeeded), ([], 0))
             found[tuple(succeeded)] = (instances or of_run, number + 1)
