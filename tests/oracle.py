@@ -108,13 +108,18 @@ class Oracle:
             time.sleep(0.25)
         raise AssertionError(f"{name} has no import error after {seconds} s: {errors}")
 
+    def delete_gone(self, *dag_ids: str) -> None:
+        """Delete DAGs whose file is gone, once Airflow knows and has no import error any more."""
+        for dag_id in dag_ids:
+            self.wait_until_gone(dag_id)
+            self.http.request("DELETE", f"dags/{quote(dag_id, safe='')}")
+
     def wait_until_gone(self, dag_id: str, seconds: float = 60) -> None:
-        """Delete a DAG whose file is gone, once Airflow knows and has no import error any more."""
+        """Wait until Airflow knows that the file of a DAG is gone, and has no import error any more."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             seen = {row["dag_id"] for row in self.call("GET", "dags")["dags"]}
             if dag_id not in seen and not self.call("GET", "importErrors")["import_errors"]:
-                self.http.request("DELETE", f"dags/{quote(dag_id, safe='')}")
                 return
             time.sleep(0.5)
         raise AssertionError(f"{dag_id} is still there after {seconds} s")

@@ -58,7 +58,7 @@ def held(oracle: Oracle) -> Iterator[Path]:
         yield file
     finally:
         file.unlink()
-        oracle.wait_until_gone("held")
+        oracle.delete_gone("held")
 
 
 async def test_what_holds_a_cleared_run(session: Session, oracle: Oracle, held: Path) -> None:
