@@ -31,7 +31,8 @@ NOT_RUN = {
 }
 NO_WORKER = ("No host supplied", "Hostname not available")
 """What Airflow says of a log that it looks for on no host: a consequence, and never the cause."""
-GONE = ("Log file not found", "Could not read served logs: 404")
+_NOT_SERVED = "Could not read served logs: "
+GONE = ("Log file not found", f"{_NOT_SERVED}404", f"{_NOT_SERVED}Client error '404")
 PLACES = ("/", "Found ")
 """How begins what tells only where Airflow found the log."""
 SCHEME = 10

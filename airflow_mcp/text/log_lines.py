@@ -23,6 +23,8 @@ SOURCES_END = "::endgroup::"
 MOST_SOURCES = 20
 NO_LOG = ("No logs available for this task.", "Task did not run because upstream task(s) failed.")
 """What Airflow 3 gives in place of a log."""
+MORE_OF_A_STATUS = "For more information check: https://"
+"""The second line of why a log was not served, of Airflow 2.7 and 2.8."""
 KEPT_OF_ERROR = 300  # lines
 LONGEST_OF_ERROR = 500
 
@@ -99,7 +101,7 @@ class TextLog:
         elif text and (self._lists_sources or line.startswith("***")):
             _note(self.sources, text)
         else:
-            return not text
+            return not text or text.startswith(MORE_OF_A_STATUS)
         return True
 
     def _first(self, head: str, place: str, message: str) -> Iterator[str]:

@@ -165,7 +165,8 @@ def test_where_the_log_was_found_is_no_line_of_it() -> None:
     ]
     assert text.sources == ["Found local files:", "/logs/attempt=1.log", "and more of it"]
     early = TextLog()  # Airflow 2.7 has no group
-    assert len(read(early, "worker-1", *found[:2], said)) == 1
+    more = "For more information check: https://developer.mozilla.org/en-US/docs/Web/HTTP/Status/404"
+    assert len(read(early, "worker-1", *found[:2], more, said)) == 1
     assert early.sources == text.sources[:2]
 
 

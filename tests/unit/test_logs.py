@@ -151,6 +151,7 @@ async def test_before_2_10_a_try_counts_when_it_starts() -> None:
 
 GONE = "Log file not found on worker 'w'. This attempt may have run on a different worker."
 REFUSED = "Could not read served logs: HTTPConnectionPool(host='w', port=8793): Max retries exceeded"
+NO_FILE = "Could not read served logs: Client error '404 NOT FOUND'"
 NO_HOST = "Could not read served logs: Invalid URL 'http://:8793/log/x': No host supplied"
 NEVER_BEGAN = "No worker is recorded for this try: it never began. The scheduler, the executor or a person ended it."
 
@@ -160,6 +161,7 @@ NEVER_BEGAN = "No worker is recorded for this try: it never began. The scheduler
     ("state", "said", "note"),
     [
         ("failed", [GONE], f"The log is gone. Airflow says: {GONE}"),
+        ("failed", [f"{NO_FILE} for url 'http://w'"], f"The log is gone. Airflow says: {NO_FILE} for url 'http://w'"),
         ("success", [REFUSED], f"The log could not be read. Airflow says: {REFUSED}"),
         ("failed", [NO_HOST], NEVER_BEGAN),
         ("failed", ["Could not read served logs: Hostname not available for worker."], NEVER_BEGAN),
