@@ -22,6 +22,8 @@ class Filters:
 
     query: Mapping[str, Any]
     judged: Mapping[str, Judge]
+    nearly: bool = False
+    """Whether Airflow means the same by all of them but for _, which it takes for any sign."""
 
     def fit(self, dag: DagRow) -> bool:
         """Whether a DAG that Airflow gives is meant."""
@@ -32,20 +34,24 @@ def filters(release: Release, query: Mapping[str, Any]) -> Filters:
     """The filters of a query as this release answers them: where it means something else by one, by no less."""
     sent = dict(query)
     judged: dict[str, Judge] = {}
+    wider = False
     tags, owners, pattern = query.get("tags"), query.get("owners"), query.get("dag_id_pattern")
     if tags and release < (3, 0) and any("," in tag for tag in tags):
         sent["tags"] = None  # Airflow 2 splits each at its commas
+        wider = True
         judged["tags"] = lambda dag: not {*tags}.isdisjoint(dag.tags or ())
     if owners:
         if release < (3, 0) or not all(each.isascii() and not {*each} & {ANYTHING, "\\"} for each in owners):
             sent["owners"] = None
+            wider = True
         if sent["owners"] is None or any("_" in each for each in owners):
             judged["owners"] = lambda dag: _owned(dag, owners)
     if pattern:
         sent["dag_id_pattern"] = wide(pattern)
+        wider = wider or pattern != wide(pattern)
         if pattern != wide(pattern) or "_" in pattern:
             judged["dag_id_pattern"] = lambda dag: matches(pattern, dag.dag_id)
-    return Filters(sent, judged)
+    return Filters(sent, judged, nearly=not wider)
 
 
 def by_display_name(release: Release, query: Mapping[str, Any]) -> Filters:

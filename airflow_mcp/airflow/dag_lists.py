@@ -16,6 +16,9 @@ from airflow_mcp.models.base import Answer
 from airflow_mcp.models.dags import ROW, Dag, DagList, DagRow
 
 LIST = Route("GET", "dags", may_read(*DAGS))
+MOST_JUDGED = 1000
+"""DAGs that are looked through for a _ that Airflow takes for any sign."""
+ANY_SIGN = f"_ stands for any sign here: over {MOST_JUDGED} DAGs match."
 PAGE = 100  # the most that Airflow gives at once, unless it is set up otherwise
 BY_ID = ("dag_id", "-dag_id")
 MOST_LOOKED_THROUGH = 20_000
@@ -70,29 +73,32 @@ async def _matching(
 ) -> tuple[Sequence[DagRow], int, str | None]:
     """Some of the DAGs that match, how many there are, and what is to be said of how they were found."""
     by_id = filters(api.release, query)
-    (found, total), (named, note) = await together(
+    (found, total, loose), (named, note) = await together(
         lambda: _found(api, by_id, limit, offset), lambda: _named(api, query)
     )
     if not named:
-        return found, total, note
+        return found, total, " ".join(each for each in (loose, note) if each) or None
     if query["order_by"] in BY_ID and (every := await _looked_through(api, by_id, MOST_LOOKED_THROUGH_BESIDES)):
         every = sorted([*every, *named], key=lambda dag: dag.dag_id, reverse=query["order_by"].startswith("-"))
         return every[offset : offset + limit], len(every), None
     start, end = max(offset - total, 0), max(offset + limit - total, 0)
     last = "Those found by display name stand last." if total else None
-    return [*found, *named[start:end]], total + len(named), last
+    notes = " ".join(each for each in (loose, last) if each)
+    return [*found, *named[start:end]], total + len(named), notes or None
 
 
-async def _found(api: Api, wanted: Filters, limit: int, offset: int) -> tuple[Sequence[DagRow], int]:
+async def _found(api: Api, wanted: Filters, limit: int, offset: int) -> tuple[Sequence[DagRow], int, str | None]:
     if not wanted.judged:
-        return await _page(api, wanted.query, limit, offset)
-    found = await _looked_through(api, wanted, MOST_LOOKED_THROUGH)
+        return *await _page(api, wanted.query, limit, offset), None
+    found = await _looked_through(api, wanted, MOST_JUDGED if wanted.nearly else MOST_LOOKED_THROUGH)
+    if found is None and wanted.nearly:
+        return *await _page(api, wanted.query, limit, offset), ANY_SIGN
     if found is None:
         raise InvalidArgumentError(
             next(iter(wanted.judged)),
             f"there are more than {MOST_LOOKED_THROUGH} DAGs to look through: add tags or a longer dag_id_pattern.",
         )
-    return found[offset : offset + limit], len(found)
+    return found[offset : offset + limit], len(found), None
 
 
 async def _named(api: Api, query: Mapping[str, Any]) -> tuple[Sequence[DagRow], str | None]:

@@ -185,3 +185,16 @@ async def test_too_many_to_look_through_are_refused_by_name(arguments: dict[str,
         message = await session.error("get_dags", **arguments)
     assert message.startswith(f"{name}: there are more than 20000 DAGs to look through")
     assert len(airflow.paths("GET")) < 5
+
+
+@every_version
+async def test_of_thousands_a_page_is_shown_as_airflow_finds_them_and_it_says_so(version: str) -> None:
+    airflow = Lists(version, more=3000)
+    airflow.dags |= {f"other_{number:05}": {} for number in range(1000)}
+    answer = await get_dags(airflow, dag_id_pattern="other_", order_by="-dag_id", limit=2)
+    assert [row["dag_id"] for row in answer["dags"]] == ["other_00999", "other_00998"]
+    assert answer["total"] == 4000
+    assert answer["note"].startswith("_ stands for any sign here: over 1000 DAGs match.")
+    assert len(airflow.paths("GET")) < 6
+    few = await get_dags(airflow, dag_id_pattern="other_0000", limit=1)
+    assert (few["total"], "any sign" in few.get("note", "")) == (10, False)
