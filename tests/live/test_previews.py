@@ -48,7 +48,7 @@ async def test_a_preview_leaves_a_run_alone_whose_dag_has_changed(
     assert "old: set to removed" in cleared["warnings"][0]
     assert "new_name: added, for the task is new in the DAG." in cleared["warnings"][0]
     gone = {**arguments, "task_ids": ["old"], "confirm": False}
-    if oracle.major == 2:
+    if oracle.major == 2 or oracle.server.release.name == "3.0":
         message = await session.error("clear_task_instances", **gone)
         assert message.startswith("DAG renamed has no task 'old' any more, and Airflow ")
     else:
@@ -187,6 +187,8 @@ def marked_runs(oracle: Oracle) -> Iterator[list[str]]:
 async def test_another_dag_is_cleared_behind_a_marker_that_has_failed_alone(
     session: Session, oracle: Oracle, marked_runs: list[str]
 ) -> None:
+    if oracle.server.release.name == "3.0":
+        pytest.skip("3.0 itself answers 500 to each clear of a task that has a marker downstream")
     first, second = marked_runs
     arguments: dict[str, Any] = {"dag_id": "waited_for", "dag_run_id": first, "task_id": "work"}
     for new_state, marker, behind in (
