@@ -34,7 +34,6 @@ def reads() -> Iterator[Call]:
     yield "get_dag_source", {"dag_id": "load_files"}
     yield "get_tasks", {"dag_id": "diamond"}
     yield "get_tasks", {"dag_id": "diamond", "order_by": "-task_id", "limit": 2, "offset": 1}
-    yield "get_tasks", {"dag_id": "diamond", "order_by": "colour"}
     yield "get_task", {"dag_id": "load_files", "task_id": "load_file"}
     yield "get_task", {"dag_id": "load_files", "task_id": "load_fil"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from airflow_mcp.airflow.api import Api
@@ -13,7 +13,7 @@ from airflow_mcp.airflow.route import DAGS, Route, may_read
 from airflow_mcp.airflow.together import together
 from airflow_mcp.errors import InvalidArgumentError
 from airflow_mcp.models.base import Answer
-from airflow_mcp.models.dags import ROW, Dag, DagList, DagRow
+from airflow_mcp.models.dags import LAST_RUN, ROW, Dag, DagList, DagRow
 
 LIST = Route("GET", "dags", may_read(*DAGS))
 MOST_JUDGED = 1000
@@ -47,9 +47,9 @@ async def list_dags(
     paused: bool | None = None,
     last_run_state: str | None = None,
     only_active: bool = True,
-    fields: Iterable[str] | None = None,
+    fields: Collection[str] | None = None,
 ) -> DagList:
-    """A page of DAGs with their last runs, with the fields of a row and those of `fields`.
+    """A page of DAGs with their last runs, or with `fields` alone.
 
     Route: GET /dags, POST /dags/~/dagRuns/list.
     """
@@ -57,7 +57,10 @@ async def list_dags(
     given["last_dag_run_state"] = last_run_state
     query = {"order_by": order_by or "dag_id", **given, "exclude_stale": only_active}
     found, total, note = await _matching(api, query, limit, offset)
-    dags, unknown = await with_last_runs(api, [row.pick(fields or (), always=ROW) for row in found])
+    unknown = None
+    if not fields or not set(LAST_RUN).isdisjoint(fields):
+        found, unknown = await with_last_runs(api, found)
+    dags = [row.pick(fields, always=("dag_id",), default=ROW) for row in found]
     notes = [note, unknown if total else await _why_empty(api, query)]
     return DagList.of(dags, total, offset, " ".join(each for each in notes if each) or None)
 

@@ -37,7 +37,7 @@ LONGEST_LINE = 2000
 async def get_dag(api: Api, dag_id: str, fields: Sequence[str] | None = None) -> Dag:
     """One DAG. Route: GET /dags/{dag_id}. Raises NotFoundError."""
     dag = await api.read(GET, Dag, dag_id=dag_id)
-    return dag.pick(fields, always=("dag_id",)) if fields else dag
+    return dag.pick(fields, always=("dag_id",))
 
 
 async def require_dag(api: Api, dag_id: str) -> None:
@@ -58,7 +58,7 @@ async def get_dag_details(api: Api, dag_id: str, fields: Sequence[str] | None = 
     if not details.owners:
         # Airflow 2's details leave the owners empty.
         details = details.model_copy(update={"owners": (await api.read(GET, Dag, dag_id=dag_id)).owners})
-    return details.pick(fields, always=("dag_id", "note")) if fields else details
+    return details.pick(fields, always=("dag_id", "note"))
 
 
 async def get_dag_source(

@@ -80,8 +80,8 @@ async def list_runs(
     if filters.get("state") == []:
         return DagRunList.of([], 0, offset, f"No run in this state has a {date_field} yet.")
     runs, total = await find_runs(api, dag_id, {"limit": limit, "offset": offset, **filters})
-    always = ROW if dag_id else ("dag_id", *ROW)
-    rows = [told(api, run).pick(fields or (), always=always) for run in runs]
+    always = ("dag_run_id",) if dag_id else ("dag_id", "dag_run_id")
+    rows = [told(api, run).pick(fields, always=always, default=ROW) for run in runs]
     return DagRunList.of(rows, total, offset, None if rows else _why_empty(filters, dag_id))
 
 

@@ -73,7 +73,7 @@ async def list_task_instances(
     filters = {name: value for name, value in given.items() if value is not None}
     if filters.get("state") == []:
         return TaskInstanceList.of([], 0, offset, "No task instance in this state has started yet.")
-    always: Sequence[str] = ROW
+    always = ["task_id", "map_index"]
     page: Sequence[InstanceRow]
     if dag_id and dag_run_id:
         found = [row for row in await _of_run(api, filters) if operator in (None, row.operator)]
@@ -82,9 +82,9 @@ async def list_task_instances(
         rows = _summed_up(found) if map_index is None else [row for row in found if row.map_index == map_index]
         page, total = rows[offset : offset + limit], len(rows)
     else:
-        always = ("dag_id", "dag_run_id", *ROW)
+        always = ["dag_id", "dag_run_id", *always]
         page, total = await _of_many_runs(api, filters, operator, limit, offset)
-    told = [_told(api, row, always, fields or ()) for row in page]
+    told = [_told(api, row, always, fields) for row in page]
     return TaskInstanceList.of(told, total, offset, _note(api, told, total, in_order=bool(dag_run_id)))
 
 
@@ -189,13 +189,13 @@ def _sum(rows: Sequence[InstanceRow]) -> InstanceRow:
     )
 
 
-def _told(api: Api, row: InstanceRow, always: Sequence[str], fields: Sequence[str]) -> TaskInstanceRow:
+def _told(api: Api, row: InstanceRow, always: Sequence[str], fields: Sequence[str] | None) -> TaskInstanceRow:
     """A row with the fields that are wanted: how long it took, and the page of it."""
     url = api.links.task(row.dag_id, row.dag_run_id, row.task_id, row.map_index)
     if row.states:
-        return row.model_copy(update={"url": url}).pick(fields, always=(*always, *SUMMED_UP))
+        return row.model_copy(update={"url": url}).pick(fields, always=(*always, *SUMMED_UP), default=ROW)
     more = {"url": url, "state": row.state or NO_STATUS, "duration_seconds": seconds_taken(row)}
-    return row.model_copy(update=more).pick(fields, always=always)
+    return row.model_copy(update=more).pick(fields, always=always, default=ROW)
 
 
 def _note(api: Api, rows: Sequence[TaskInstanceRow], total: int, *, in_order: bool) -> str | None:

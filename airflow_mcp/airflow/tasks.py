@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.graph import running_order, upstream_of
 from airflow_mcp.airflow.route import TASKS, Route, may_read
-from airflow_mcp.errors import InvalidArgumentError, NotFoundError, RejectedError, UnfitAnswerError
+from airflow_mcp.errors import NotFoundError, UnfitAnswerError
 from airflow_mcp.ids import near
 from airflow_mcp.models.base import Answer
 from airflow_mcp.models.tasks import Task, TaskDetails, TaskList
@@ -42,7 +42,7 @@ async def list_tasks(
 ) -> TaskList:
     """A page of a DAG's tasks, in the order in which they run unless `order_by` says otherwise.
 
-    Route: GET /dags/{dag_id}/tasks. Raises NotFoundError, InvalidArgumentError for an order that there is not.
+    Route: GET /dags/{dag_id}/tasks. Raises NotFoundError.
     """
     tasks = await all_tasks(api, dag_id, order_by)
     note = None if tasks else "This DAG has no tasks."
@@ -69,14 +69,7 @@ async def get_task(api: Api, dag_id: str, task_id: str) -> TaskDetails:
 async def all_tasks(api: Api, dag_id: str, order_by: str | None = None) -> list[Task]:
     """All tasks of a DAG with their neighbours. Route: GET /dags/{dag_id}/tasks. Raises as list_tasks does."""
     query = {"order_by": order_by} if order_by else None
-    try:
-        rows = (await api.read(LIST, _Tasks, query=query, dag_id=dag_id)).tasks
-    except RejectedError:
-        if order_by is None:
-            raise
-        raise InvalidArgumentError(
-            "order_by", f"Airflow cannot order tasks by {order_by!r}; try task_id, or leave it out."
-        ) from None
+    rows = (await api.read(LIST, _Tasks, query=query, dag_id=dag_id)).tasks
     downstream = {row.task_id: sorted(row.downstream_task_ids) for row in rows}
     upstream = upstream_of(downstream)
     if order_by is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -77,13 +77,18 @@ class Answer(BaseModel):
     rest: ClassVar[str] = ""
     """How to see what was cut from such an answer for its length."""
 
-    def pick(self, fields: Iterable[str], always: Iterable[str]) -> Self:
-        """Keep some fields only. Raises InvalidArgumentError for a field that there is not."""
+    def pick(
+        self, fields: Collection[str] | None, *, always: Iterable[str], default: Iterable[str] | None = None
+    ) -> Self:
+        """Keep some fields only: those asked for, else those of `default`, else all; and what is `always` there.
+
+        Raises InvalidArgumentError for a field that there is not.
+        """
         known = type(self).model_fields
-        for name in fields:
+        for name in fields or ():
             if name not in known:
                 raise InvalidArgumentError("fields", f"{name!r} is not one of: {', '.join(known)}.")
-        kept = {*fields, *always}
+        kept = {*(fields or default or known), *always}
         return self.model_copy(update={name: None for name in known if name not in kept})
 
 

@@ -13,7 +13,7 @@ from airflow_mcp.release import Since, Until
 
 LAST_RUN = ("last_run_state", "last_run_id", "last_run_at")
 ROW = ("dag_id", "dag_display_name", "is_paused", "schedule", "next_run", *LAST_RUN, "tags", "owners")
-"""The fields of a row of get_dags, unless more are asked for."""
+"""The fields of a row of get_dags, unless others are asked for."""
 
 
 class DagArguments(Arguments):
@@ -38,7 +38,7 @@ class GetDags(PageArguments):
     paused: bool | None = None
     last_run_state: Annotated[RunState | None, Since("3")] = None
     only_active: bool = Field(True, description="false: also without a file")
-    fields: list[str] | None = Field(None, description="also: description, fileloc, …")
+    fields: list[str] | None = Field(None, description="only these: description, fileloc, …")
 
 
 class GetDag(DagArguments):
@@ -147,7 +147,9 @@ class DagDetails(Dag):
     doc_md: Untrusted | None = None
     params: dict[str, Param] | None = None
     default_args: Annotated[dict[str, JsonValue] | None, Since("3.1")] = None
-    timezone: Annotated[str | None, BeforeValidator(_zone)] = None
+    timezone: Annotated[str | None, BeforeValidator(_zone)] = Field(
+        None, description="as Airflow tells it: often UTC, where the schedule has a zone of its own"
+    )
     start_date: Moment | None = None
     end_date: Moment | None = None
     catchup: bool | None = None

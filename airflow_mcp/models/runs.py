@@ -14,8 +14,8 @@ from airflow_mcp.release import Since
 
 RunDate = Literal["start_date", "end_date", "run_after", "logical_date"]
 
-ROW = ("dag_run_id", "state", "run_type", "start_date", "duration_seconds", "url")
-"""The fields of a row of get_dag_runs, unless more are asked for."""
+ROW = ("state", "run_type", "start_date", "duration_seconds", "url")
+"""The fields of a row of get_dag_runs, unless others are asked for."""
 
 
 class GetDagRuns(WindowArguments, PageArguments):
@@ -27,7 +27,7 @@ class GetDagRuns(WindowArguments, PageArguments):
     date_field: Annotated[RunDate, Since("3", value="run_after")] = Field("start_date", description="for since, until")
     triggering_user_name_pattern: Annotated[str | None, Since("3.1")] = None
     conf_contains: Annotated[str | None, Since("3.2")] = None
-    fields: list[str] | None = Field(None, description="also: conf, note, triggered_by, …")
+    fields: list[str] | None = Field(None, description="only these: conf, note, …")
 
 
 def _run_type(value: Any) -> Any:

@@ -12,10 +12,10 @@ from airflow_mcp.models.page import Page, PageArguments, WindowArguments
 from airflow_mcp.models.states import TaskState
 from airflow_mcp.release import Since
 
-ROW = ("task_id", "task_display_name", "map_index", "state", "try_number", "start_date", "duration_seconds", "url")
-"""The fields of a row of get_task_instances, unless more are asked for."""
+ROW = ("task_display_name", "state", "try_number", "start_date", "duration_seconds", "url")
+"""The fields of a row of get_task_instances, unless others are asked for."""
 SUMMED_UP = ("states", "failed_map_indexes")
-"""Those besides of a mapped task."""
+"""Those of a mapped task, in place of its state."""
 
 
 class GetTaskInstances(WindowArguments, PageArguments):
@@ -30,7 +30,7 @@ class GetTaskInstances(WindowArguments, PageArguments):
     pool: str | None = None
     queue: str | None = None
     min_duration_seconds: int | None = Field(None, ge=0)
-    fields: list[str] | None = Field(None, description="also: operator, hostname, note, …")
+    fields: list[str] | None = Field(None, description="only these: operator, hostname, note, …")
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:

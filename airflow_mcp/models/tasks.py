@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AliasChoices, Field, JsonValue, field_validator
 
 from airflow_mcp.models.base import Answer, DisplayName, Id, Moment, Seconds, Untrusted
 from airflow_mcp.models.dags import DagArguments
-from airflow_mcp.models.page import Page, PageArguments
+from airflow_mcp.models.page import Page, PageArguments, ordered_by
 
 
 class GetTasks(PageArguments, DagArguments):
     """Arguments of get_tasks."""
 
-    order_by: str | None = Field(None, description="a task field, - for descending")
+    order_by: Annotated[str | None, ordered_by("task_id", "pool", "queue", "retries", "trigger_rule")] = Field(
+        None, description="a task field, - for descending"
+    )
 
 
 class GetTask(DagArguments):

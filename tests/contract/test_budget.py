@@ -45,7 +45,7 @@ def dag(subject: str, job: str, schedule: str, next_run: str) -> DagRow:
         "last_run_id": "scheduled__2026-01-31T06:00:00+00:00",
         "last_run_at": "2026-02-01T06:00:04.512388Z",
     }
-    return DagRow.model_validate(told).pick((), always=ROW)
+    return DagRow.model_validate(told).pick(None, always=(), default=ROW)
 
 
 def test_tools_together() -> None:

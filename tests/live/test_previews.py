@@ -180,8 +180,7 @@ def marked_runs(oracle: Oracle) -> Iterator[list[str]]:
         yield runs
     finally:
         file.unlink()
-        for dag_id in MARKED:
-            oracle.wait_until_gone(dag_id)
+        oracle.delete_gone(*MARKED)
 
 
 async def test_another_dag_is_cleared_behind_a_marker_that_has_failed_alone(

@@ -9,7 +9,7 @@ import pytest
 from airflow_mcp.airflow.api import Server
 from airflow_mcp.airflow.route import Route
 from tests.oracle import Oracle
-from tests.servers import DAG_IDS
+from tests.servers import DAG_IDS, UNSCHEDULED
 from tests.session import Session, unfenced
 
 pytestmark = pytest.mark.anyio
@@ -76,11 +76,11 @@ async def test_get_dags_finds_display_names(session: Session, oracle: Oracle) ->
 
 async def test_get_dags_paused(session: Session, oracle: Oracle) -> None:
     oracle.pause("mapped_group", True)
-    oracle.pause("diamond", False)
+    oracle.pause(UNSCHEDULED, False)
     paused = {row["dag_id"] for row in (await session.ok("get_dags", paused=True))["dags"]}
     running = {row["dag_id"] for row in (await session.ok("get_dags", paused=False))["dags"]}
     assert "mapped_group" in paused
-    assert "diamond" in running
+    assert UNSCHEDULED in running
     assert paused | running == set(DAG_IDS)
     none = await session.ok("get_dags", paused=False, dag_id_pattern="mapped_group")
     assert none["note"] == "No DAG matches; 1 match without paused=false and only_active."
@@ -97,10 +97,10 @@ async def test_get_dags_order(session: Session, oracle: Oracle) -> None:
         assert (await session.ok("get_dags", order_by="last_run_state"))["returned"] == len(DAG_IDS)
 
 
-async def test_get_dags_more_fields(session: Session) -> None:
+async def test_get_dags_with_some_fields(session: Session, oracle: Oracle) -> None:
     answer = await session.ok("get_dags", fields=["fileloc", "max_active_runs"], dag_id_pattern="sales_etl")
-    assert answer["dags"][0]["fileloc"].endswith("sales_etl.py")
-    assert answer["dags"][0]["max_active_runs"] == 16
+    file = str(oracle.server.dags_folder / "sales_etl.py")
+    assert answer["dags"] == [{"dag_id": "sales_etl", "fileloc": file, "max_active_runs": 16}]
     message = await session.error("get_dags", fields=["colour"])
     assert message.startswith("fields: 'colour' is not one of: dag_id, dag_display_name, is_paused,")
 
@@ -212,8 +212,12 @@ async def test_get_tasks_in_another_order_and_pages(session: Session) -> None:
     answer = await session.ok("get_tasks", dag_id="diamond", order_by="-task_id", limit=3)
     assert [task["task_id"] for task in answer["tasks"]] == ["z_first", "m_left", "b_right"]
     assert (answer["total"], answer["next_offset"]) == (4, 3)
+    for name in ("pool", "queue", "retries", "trigger_rule"):
+        tasks = (await session.ok("get_tasks", dag_id="diamond", order_by=f"-{name}"))["tasks"]
+        values = [task[name] for task in tasks]
+        assert values == sorted(values, reverse=True), name
     message = await session.error("get_tasks", dag_id="diamond", order_by="colour")
-    assert message == "order_by: Airflow cannot order tasks by 'colour'; try task_id, or leave it out."
+    assert "order_by: is none of task_id, pool, queue, retries, trigger_rule, " in message
 
 
 async def test_get_task(session: Session) -> None:

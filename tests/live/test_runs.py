@@ -46,7 +46,7 @@ async def test_runs_of_a_dag_newest_first(session: Session, oracle: Oracle) -> N
 async def test_a_run_without_a_logical_date_is_in_its_place(session: Session, oracle: Oracle) -> None:
     """Unpausing started a scheduled run besides the one that was triggered, which has no such date on Airflow 3."""
     failed = oracle.failed_runs["sales_etl"]
-    rows = (await session.ok("get_dag_runs", dag_id="sales_etl", fields=["logical_date"]))["dag_runs"]
+    rows = (await session.ok("get_dag_runs", dag_id="sales_etl", fields=["run_type", "logical_date"]))["dag_runs"]
     assert {row["run_type"] for row in rows} == {"manual", "scheduled"}
     assert [row["dag_run_id"] for row in rows] == [run["dag_run_id"] for run in real_runs(oracle, "sales_etl")]
     manual = next(row for row in rows if row["dag_run_id"] == failed)

@@ -34,7 +34,8 @@ async def test_a_run_in_running_order_with_its_mapped_task_summed_up(session: Se
     assert (mapped["states"], mapped["failed_map_indexes"]) == ({"success": 3, "failed": 1}, "2")
     assert after["state"] == "upstream_failed"
     base = f"{oracle.server.url}/dags/load_files"
-    one = await session.ok("get_task_instances", **run, task_id="load_file", map_index=2, fields=["operator"])
+    fields = ["state", "operator", "duration_seconds", "url"]
+    one = await session.ok("get_task_instances", **run, task_id="load_file", map_index=2, fields=fields)
     [row] = one["task_instances"]
     assert (row["map_index"], row["state"]) == (2, "failed")
     [real] = [each for each in real_instances(oracle, "load_files", run_id) if each["map_index"] == 2]

@@ -308,7 +308,7 @@ UNKNOWN: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         ["fields: 'colour' is not one of: dag_id, dag_display_name, is_paused"],
     ),
     "order of DAGs": ("get_dags", {"order_by": "colour"}, ["order_by: is none of dag_id, "]),
-    "order of tasks": ("get_tasks", {"dag_id": "diamond", "order_by": "colour"}, ["order_by: ", "'colour'", "task_id"]),
+    "order of tasks": ("get_tasks", {"dag_id": "diamond", "order_by": "colour"}, ["order_by: is none of task_id, "]),
     "line": ("get_dag_source", {"dag_id": "load_files", "start_line": 9000}, ["start_line: is 9000; the file has "]),
     "null as text for plan": (
         "patch_dag",

@@ -198,3 +198,13 @@ async def test_of_thousands_a_page_is_shown_as_airflow_finds_them_and_it_says_so
     assert len(airflow.paths("GET")) < 6
     few = await get_dags(airflow, dag_id_pattern="other_0000", limit=1)
     assert (few["total"], "any sign" in few.get("note", "")) == (10, False)
+
+
+@every_version
+async def test_fields_are_those_asked_for_and_last_runs_are_looked_for_if_they_are(version: str) -> None:
+    airflow = Lists(version)
+    [row] = (await get_dags(airflow, dag_id_pattern="aXb", fields=["tags", "owners"]))["dags"]
+    assert row == {"dag_id": "aXb", "tags": ["eu"], "owners": ["anaXb"]}
+    assert [path for path in airflow.paths("POST") if "dagRuns" in path] == []
+    [row] = (await get_dags(airflow, dag_id_pattern="aXb", fields=["last_run_state"]))["dags"]
+    assert row == {"dag_id": "aXb", "last_run_state": "none"}

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from airflow_mcp.airflow import http
+from airflow_mcp.airflow.changes.side_effects import IN_GENERAL
 from tests.fakes import OfRelease
 from tests.replay import replayed
 
@@ -118,6 +119,8 @@ async def test_what_may_not_be_seen_is_said_and_the_preview_stands() -> None:
         {"dag_id": "etl", "is_paused": False, "confirm": False},
     )
     assert line == "Whether runs of it wait this user may not see."
+    [line] = await warnings(Etl("3.3.2", r1=403), "set_task_instances_state", SET)
+    assert line == IN_GENERAL
 
 
 @pytest.mark.parametrize(

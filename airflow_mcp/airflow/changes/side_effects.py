@@ -8,7 +8,11 @@ from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.changes.report import shortened
 from airflow_mcp.airflow.runs import state_of
 from airflow_mcp.airflow.task_instances import FAILED, TaskInstance, count_in_run
+from airflow_mcp.errors import ForbiddenError
 from airflow_mcp.models.changes import SetTaskInstancesState
+
+IN_GENERAL = "A run that has ended keeps its state, unless something in it is cleared."
+"""What holds of every run, where it is not looked at which one."""
 
 
 def stops_running(instances: Iterable[TaskInstance], then: str) -> list[str]:
@@ -32,9 +36,12 @@ async def runs_that_stay(
     if not run_ids:
         return []
     if args.include_past or args.include_future or "/" in "".join(run_ids):  # which no path carries
-        return ["A run that has ended keeps its state, unless something in it is cleared."]
+        return [IN_GENERAL]
     [run_id] = run_ids
-    state = await state_of(api, args.dag_id, run_id)
+    try:
+        state = await state_of(api, args.dag_id, run_id)
+    except ForbiddenError:
+        return [IN_GENERAL]
     if state == "success" and args.new_state == "failed":
         return [_stays(run_id, state, "though a task of it has failed then")]
     if state == "failed" and args.new_state != "failed":
