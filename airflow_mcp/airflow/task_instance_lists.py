@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.dags import require_dag
 from airflow_mcp.airflow.durations import seconds_taken
 from airflow_mcp.airflow.mapped import ranges
 from airflow_mcp.airflow.names import renamed
 from airflow_mcp.airflow.route import TASK_INSTANCES, Route, may_read
 from airflow_mcp.airflow.runs import ALL_DAGS, require_run
 from airflow_mcp.airflow.task_instances import FAILED, LIST, InstancesPage, all_pages
-from airflow_mcp.errors import NeedsVersionError, NotFoundError
+from airflow_mcp.errors import NeedsVersionError, NotFoundError, ServerFaultError
 from airflow_mcp.ids import near
 from airflow_mcp.models.states import NO_STATUS, NOT_STARTED, TASK_STATES
 from airflow_mcp.models.task_instances import ROW, SUMMED_UP, TaskInstanceList, TaskInstanceRow
@@ -75,15 +76,19 @@ async def list_task_instances(
         return TaskInstanceList.of([], 0, offset, "No task instance in this state has started yet.")
     always = ["task_id", "map_index"]
     page: Sequence[InstanceRow]
-    if dag_id and dag_run_id:
-        found = [row for row in await _of_run(api, filters) if operator in (None, row.operator)]
-        if not found:
-            await require_in_run(api, dag_id, dag_run_id, task_id)
-        rows = _summed_up(found) if map_index is None else [row for row in found if row.map_index == map_index]
-        page, total = rows[offset : offset + limit], len(rows)
-    else:
-        always = ["dag_id", "dag_run_id", *always]
-        page, total = await _of_many_runs(api, filters, operator, limit, offset)
+    try:
+        if dag_id and dag_run_id:
+            rows = await _rows_of_run(api, filters, operator, map_index)
+            page, total = rows[offset : offset + limit], len(rows)
+            if not total:
+                await require_in_run(api, dag_id, dag_run_id, task_id)
+        else:
+            always = ["dag_id", "dag_run_id", *always]
+            page, total = await _of_many_runs(api, filters, operator, limit, offset)
+    except ServerFaultError:
+        if dag_id:
+            await require_dag(api, dag_id)  # Airflow 2.7 fails at a DAG that is not there
+        raise
     told = [_told(api, row, always, fields) for row in page]
     return TaskInstanceList.of(told, total, offset, _note(api, told, total, in_order=bool(dag_run_id)))
 
@@ -131,6 +136,14 @@ async def _of_run(api: Api, filters: Mapping[str, Any]) -> list[InstanceRow]:
     return sorted(
         found, key=lambda row: (row.start_date or never, row.queued_when or never, row.task_id, row.map_index or 0)
     )
+
+
+async def _rows_of_run(
+    api: Api, filters: Mapping[str, Any], operator: str | None, map_index: int | None
+) -> list[InstanceRow]:
+    """Those of one run that match, a mapped task in one row, or one map index."""
+    found = [row for row in await _of_run(api, filters) if operator in (None, row.operator)]
+    return _summed_up(found) if map_index is None else [row for row in found if row.map_index == map_index]
 
 
 async def _of_many_runs(

@@ -1,8 +1,7 @@
-"""Finding task instances: what a clear would touch, in which state each of them is, and who they are."""
+"""Finding task instances: what a clear would touch, and in which state each of them is."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from airflow_mcp.airflow.mapped import label
 from airflow_mcp.airflow.names import renamed
 from airflow_mcp.airflow.route import TASK_INSTANCES, Route, may_edit, may_read
 from airflow_mcp.airflow.runs import require_logical_date
-from airflow_mcp.errors import NOTHING_CHANGED, ConflictError, NotFoundError, TooLargeError
+from airflow_mcp.errors import NOTHING_CHANGED, ConflictError, TooLargeError
 from airflow_mcp.models.base import Answer
 from airflow_mcp.models.changes import Relatives
 from airflow_mcp.models.states import NO_STATUS
@@ -29,8 +28,6 @@ MOST_IDS = 100  # in one request
 MOST_COMPARED = 1000  # that are listed only to tell what a change leaves out, or what moves besides
 NEIGHBOURS = ("include_future", "include_past")
 RELATIVES = tuple(Relatives.model_fields)
-
-_WITH_INDEX = re.compile(r"(?P<task_id>.+)\[(?P<index>\d+)\]")
 
 
 @dataclass(frozen=True, order=True)
@@ -65,43 +62,6 @@ class TaskInstance:
     def reference(self) -> tuple[str, str, str]:
         """What Airflow 2's dry runs tell of it: DAG, run and task, without map index and state."""
         return self.dag_id, self.dag_run_id, self.task_id
-
-
-@dataclass(frozen=True)
-class Marker:
-    """A task as a caller names it: all of it, or one map index."""
-
-    task_id: str
-    map_index: int | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> Marker:
-        """Read `load_file` or `load_file[7]`."""
-        match = _WITH_INDEX.fullmatch(text)
-        return cls(match["task_id"], int(match["index"])) if match else cls(text)
-
-    def matches(self, instance: TaskInstance) -> bool:
-        """Whether the task instance is one of those named."""
-        return instance.task_id == self.task_id and self.map_index in (None, instance.map_index)
-
-
-def absent(markers: Iterable[Marker], instances: Iterable[TaskInstance]) -> list[Marker]:
-    """Those named that have no task instance among these."""
-    known: set[Marker] = set()
-    for each in instances:
-        known |= {Marker(each.task_id), Marker(each.task_id, each.map_index)}
-    return [marker for marker in markers if marker not in known]
-
-
-def other_indexes(markers: Iterable[Marker], instances: Iterable[TaskInstance]) -> list[TaskInstance]:
-    """The task instances of tasks of which other map indexes were named, and not these."""
-    named = set(markers)
-    tasks = {marker.task_id for marker in named}
-    return [
-        each
-        for each in instances
-        if each.task_id in tasks and named.isdisjoint({Marker(each.task_id), Marker(each.task_id, each.map_index)})
-    ]
 
 
 class Reference(Answer):
@@ -294,17 +254,3 @@ def matching(references: Sequence[Reference], candidates: Iterable[TaskInstance]
         changed = ConflictError("Task instances changed state while they were looked at.", "Call again.")
         raise changed.with_effects(NOTHING_CHANGED)
     return found
-
-
-def require_present(markers: Sequence[Marker], instances: Sequence[TaskInstance], dag_id: str) -> None:
-    """Refuse a task or map index that has no task instance among these. Raises NotFoundError."""
-    for marker in absent(markers, instances):
-        name = label(marker.task_id, marker.map_index)
-        indexes = sorted({each.map_index for each in instances if each.task_id == marker.task_id})
-        if not indexes:
-            known = "the task was not part of it."
-        elif indexes == [-1]:
-            known = "the task has no map indexes there; leave the index out."
-        else:
-            known = f"its map indexes are {indexes[0]} to {indexes[-1]}."
-        raise NotFoundError(f"{dag_id}: no task instance {name} in the runs that were asked for; {known}")

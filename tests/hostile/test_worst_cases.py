@@ -18,9 +18,10 @@ import httpx
 import pytest
 
 import airflow_mcp
+from airflow_mcp.airflow.changes.markers import Marker, other_indexes, require_present
 from airflow_mcp.airflow.failures import failure, not_json
 from airflow_mcp.airflow.secrets import Secrets
-from airflow_mcp.airflow.task_instances import Marker, TaskInstance, other_indexes, require_present
+from airflow_mcp.airflow.task_instances import TaskInstance
 from airflow_mcp.ids import near
 from airflow_mcp.instance import Instance
 from airflow_mcp.release import Release
@@ -224,7 +225,7 @@ WORST: dict[str, list[Any]] = {
         f"<title>{many(' ')}1<",
         many("<TITLE"),
     ],
-    "airflow_mcp.airflow.task_instances._WITH_INDEX": [f"a[{many('1')}", many("a[1"), many("a[1]", "x"), many("[")],
+    "airflow_mcp.airflow.changes.markers._WITH_INDEX": [f"a[{many('1')}", many("a[1"), many("a[1]", "x"), many("[")],
 }
 
 

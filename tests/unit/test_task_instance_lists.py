@@ -183,3 +183,27 @@ async def test_a_run_that_waits_for_another() -> None:
     assert answer["waits_for"] == (
         "max_active_runs is 1: runs that are queued wait until a running one ends (another)."
     )
+
+
+@pytest.mark.parametrize("more", [{}, {"dag_run_id": "r1"}])
+@pytest.mark.parametrize(
+    ("status", "dag", "told"),
+    [
+        (404, {"detail": None, "status": 404, "title": "DAG not found", "type": "Errors/NotFound"}, "Not found: DAG"),
+        (200, {"dag_id": "a", "owners": ["x"]}, "failed (500)"),
+    ],
+)
+async def test_a_list_that_fails_says_so_if_the_dag_is_there(
+    more: dict[str, str], status: int, dag: dict[str, Any], told: str
+) -> None:
+    """Airflow 2.7 fails at a DAG that is not there."""
+
+    async def answer(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path.endswith("/taskInstances/list"):
+            return httpx.Response(500, json={"title": "Internal Server Error"})
+        if request.url.path.endswith("/dags/a"):
+            return httpx.Response(status, json=dag)
+        return None
+
+    async with replayed(Replay("2.11", answer)) as session:
+        assert told in await session.error("get_task_instances", dag_id="a", **more)

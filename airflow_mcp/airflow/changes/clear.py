@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.changes.markers import Marker, absent, other_indexes, require_present
 from airflow_mcp.airflow.changes.new_tasks import runs_on_new_tasks
 from airflow_mcp.airflow.changes.prepared import Prepared
 from airflow_mcp.airflow.changes.report import by_run, count, left_out, shortened
@@ -20,15 +21,11 @@ from airflow_mcp.airflow.task_instances import (
     MOST_COMPARED,
     MOST_INSTANCES,
     RELATIVES,
-    Marker,
     TaskInstance,
-    absent,
     by_date,
     count_between,
     count_of_task,
     date_of_run,
-    other_indexes,
-    require_present,
     too_many,
     would_clear,
 )

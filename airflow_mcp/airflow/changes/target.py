@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.changes.markers import Marker, require_present
 from airflow_mcp.airflow.graph import all_downstream, related
 from airflow_mcp.airflow.runs import run_at
 from airflow_mcp.airflow.task_instances import (
     MOST_INSTANCES,
-    Marker,
     TaskInstance,
     by_date,
     count_between,
     date_of_run,
-    require_present,
     too_many,
     would_clear,
 )
