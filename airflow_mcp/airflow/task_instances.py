@@ -10,11 +10,12 @@ from typing import Any, Generic, TypeVar
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.dag_lists import PAGE
+from airflow_mcp.airflow.external_markers import explain_fault
 from airflow_mcp.airflow.mapped import label
 from airflow_mcp.airflow.names import renamed
 from airflow_mcp.airflow.route import TASK_INSTANCES, Route, may_edit, may_read
 from airflow_mcp.airflow.runs import require_logical_date
-from airflow_mcp.errors import NOTHING_CHANGED, ConflictError, TooLargeError
+from airflow_mcp.errors import NOTHING_CHANGED, ConflictError, ServerFaultError, TooLargeError
 from airflow_mcp.models.base import Answer
 from airflow_mcp.models.changes import Relatives
 from airflow_mcp.models.states import NO_STATUS
@@ -108,7 +109,11 @@ async def would_clear(api: Api, dag_id: str, body: Mapping[str, Any]) -> list[Ta
     Route: POST /dags/{dag_id}/clearTaskInstances with dry_run. Raises NotFoundError for an unknown run.
     """
     if api.release >= (3, 0):
-        return from_airflow((await api.dry_run(CLEAR, Rows, body, dag_id=dag_id)).task_instances)
+        try:
+            return from_airflow((await api.dry_run(CLEAR, Rows, body, dag_id=dag_id)).task_instances)
+        except ServerFaultError as fault:
+            await explain_fault(api, dag_id, fault)
+            raise
     references = (await api.dry_run(CLEAR, _References, body, dag_id=dag_id)).task_instances
     return await _with_states(api, references, body)
 
@@ -116,11 +121,17 @@ async def would_clear(api: Api, dag_id: str, body: Mapping[str, Any]) -> list[Ta
 async def _with_states(api: Api, references: Sequence[Reference], body: Mapping[str, Any]) -> list[TaskInstance]:
     """Airflow 2 tells neither map index nor state: find those that its references stand for."""
     states = FAILED if body.get("only_failed") else {"running"} if body.get("only_running") else None
-    candidates = await _of_references(api, references)
+    candidates = await of_references(api, references)
     return matching(references, (each for each in candidates if states is None or each.state in states))
 
 
-async def _of_references(api: Api, references: Sequence[Reference]) -> list[TaskInstance]:
+async def unchanged(api: Api, instances: Sequence[TaskInstance]) -> list[TaskInstance]:
+    """Those that are in the same state as before. Route: POST /dags/~/dagRuns/~/taskInstances/list."""
+    now = set(await of_references(api, instances))
+    return [each for each in instances if each in now]
+
+
+async def of_references(api: Api, references: Sequence[Reference | TaskInstance]) -> list[TaskInstance]:
     """All task instances of the tasks and runs of these references. Raises TooLargeError over MOST_INSTANCES.
 
     A request names MOST_IDS runs and tasks at most: Airflow puts each into one expression, which databases bound.

@@ -45,7 +45,7 @@ class Guard:
             raise _refused("this server changes nothing without one.")
         change = await prepare()
         digest = self._digest(tool, args, change.items)
-        return await self._make(digest, change, api, prepare) if args.confirm else self._preview(digest, change)
+        return await self._make(digest, change, api) if args.confirm else self._preview(digest, change)
 
     async def _as_planned(
         self, tool: str, args: ChangeArguments, plan: str, api: Api, prepare: Prepare[ChangeT]
@@ -64,16 +64,16 @@ class Guard:
             if digest != previewed.change:
                 moved = _moved(previewed.items, change.items)
                 raise _refused(f"no longer holds: {moved}. As it is now: {change.preview.summary}")
-            return await self._make(digest, change, api, prepare)
+            return await self._make(digest, change, api)
 
-    async def _make(self, digest: str, change: Prepared[ChangeT], api: Api, prepare: Prepare[ChangeT]) -> ChangeT:
+    async def _make(self, digest: str, change: Prepared[ChangeT], api: Api) -> ChangeT:
         if not change.items:
             return change.preview
         self._plans.use_up(digest)
         try:
             await change.apply(Writer(self._server, api))
         except MayHaveHappenedError as error:
-            raise await _looked_again(error, change, prepare) from None
+            raise await _looked_again(error, change) from None
         return change.preview.model_copy(update={"done": True, "summary": _DONE + change.preview.summary})
 
     def _preview(self, digest: str, change: Prepared[ChangeT]) -> ChangeT:
@@ -90,16 +90,14 @@ class Guard:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-async def _looked_again(
-    error: MayHaveHappenedError, change: Prepared[ChangeT], prepare: Prepare[ChangeT]
-) -> MayHaveHappenedError:
+async def _looked_again(error: MayHaveHappenedError, change: Prepared[ChangeT]) -> MayHaveHappenedError:
     """The error of a change whose outcome is not known, with what is seen of it where that can be told."""
     expected = set(change.items) - change.stays
-    try:
-        left = expected.intersection((await prepare()).items)
-    except AirflowMcpError:
-        return error
     if not expected:
+        return error
+    try:
+        left = expected.intersection(await change.left())
+    except AirflowMcpError:
         return error
     if not left:
         seen = "all of it has changed, by this call or another at the same time."

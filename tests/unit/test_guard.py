@@ -50,7 +50,13 @@ class Change:
         preview = DagChange(
             done=False, summary="Pause sales.", dag_id="sales", is_paused_before=False, is_paused_after=True
         )
-        return Prepared(preview, self.items, self._apply, stays=self.stays)
+        return Prepared(preview, self.items, self._left, self._apply, stays=self.stays)
+
+    async def _left(self) -> frozenset[str]:
+        await anyio.lowlevel.checkpoint()
+        if self.later:
+            raise self.later
+        return frozenset(self.items)
 
     async def _apply(self, writer: Writer) -> None:
         await anyio.lowlevel.checkpoint()

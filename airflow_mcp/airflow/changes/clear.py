@@ -27,6 +27,7 @@ from airflow_mcp.airflow.task_instances import (
     count_of_task,
     date_of_run,
     too_many,
+    unchanged,
     would_clear,
 )
 from airflow_mcp.airflow.tasks import all_tasks, require_tasks
@@ -58,6 +59,9 @@ async def prepare_clear(api: Api, args: ClearTaskInstances) -> Prepared[TaskInst
     _refuse_other_indexes(api, args, markers, affected)
     warnings = await _warnings(api, args, body, seen, tasks)
 
+    async def left() -> set[str]:
+        return set(map(str, await unchanged(api, affected)))
+
     async def apply(writer: Writer) -> None:
         await writer.send(CLEAR, body=body, dag_id=args.dag_id)
 
@@ -72,6 +76,7 @@ async def prepare_clear(api: Api, args: ClearTaskInstances) -> Prepared[TaskInst
         ),
         items=tuple(sorted(map(str, affected))),
         stays=frozenset(str(each) for each in affected if each.state == NO_STATUS),
+        left=left,
         apply=apply,
     )
 
@@ -216,7 +221,7 @@ async def _warnings(
     return [
         *stops_running(seen.affected, "and then runs it again"),
         *await runs_on_new_tasks(api, args, tasks, own, everything),
-        *(await torn_down(api, args.dag_id, body, own, tasks) if args.only_failed else ()),
+        *await torn_down(api, body, own, tasks),
         *await what_holds(api, args.dag_id, queued),
     ]
 

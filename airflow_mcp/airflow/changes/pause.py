@@ -22,12 +22,16 @@ async def prepare_pause(api: Api, dag_id: str, *, is_paused: bool) -> Prepared[D
     """Pause or unpause a DAG. Route: PATCH /dags/{dag_id}. Raises NotFoundError, ForbiddenError."""
     dag = await api.read(dags.GET, _Paused, dag_id=dag_id)
     before = dag.is_paused
+    items = (_item(dag),)
     verb = "Pause" if is_paused else "Unpause"
     already = f"{dag_id} is {'paused' if before else 'not paused'} already: nothing to change."
 
     async def apply(writer: Writer) -> None:
         query = {"update_mask": ["is_paused"]}
         await writer.send(PATCH, query=query, body={"is_paused": is_paused}, dag_id=dag_id)
+
+    async def left() -> set[str]:
+        return {_item(await api.read(dags.GET, _Paused, dag_id=dag_id))}
 
     same = before == is_paused
     starting = [] if same or is_paused else await what_starts(api, dag)
@@ -40,6 +44,11 @@ async def prepare_pause(api: Api, dag_id: str, *, is_paused: bool) -> Prepared[D
             is_paused_before=before,
             is_paused_after=is_paused,
         ),
-        items=() if same else (f"{dag_id} is_paused={before}",),
+        items=() if same else items,
+        left=left,
         apply=apply,
     )
+
+
+def _item(dag: _Paused) -> str:
+    return f"{dag.dag_id} is_paused={dag.is_paused}"

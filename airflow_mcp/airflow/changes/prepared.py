@@ -20,6 +20,8 @@ class Prepared(Generic[ChangeT]):
     items: tuple[str, ...]
     """Each thing that would change, with its present state: what a plan is bound to."""
     stays: Set[str] = field(default=frozenset(), kw_only=True)
-    """Those of the items that look the same once the change is made."""
+    """Those of the items that look the same once the change is made, or that cannot be looked at."""
+    left: Callable[[], Awaitable[Set[str]]]
+    """Looks anew which of the items are as they were."""
     apply: Callable[[Writer], Awaitable[None]]
     """Makes the change, once."""

@@ -12,10 +12,11 @@ from airflow_mcp.airflow.changes.report import by_run, count, left_out, shortene
 from airflow_mcp.airflow.changes.side_effects import runs_that_stay, stops_running
 from airflow_mcp.airflow.changes.steps import Step, steps_to_send
 from airflow_mcp.airflow.changes.target import look_at_target
+from airflow_mcp.airflow.external_markers import refuse_half_done
 from airflow_mcp.airflow.graph import running_order
 from airflow_mcp.airflow.held_runs import what_holds
 from airflow_mcp.airflow.request import build_path
-from airflow_mcp.airflow.task_instances import TaskInstance
+from airflow_mcp.airflow.task_instances import TaskInstance, unchanged
 from airflow_mcp.airflow.writer import Writer
 from airflow_mcp.errors import AirflowMcpError, ConflictError, VersionChangedError
 from airflow_mcp.models.changes import SetTaskInstancesState, TaskInstancesChange
@@ -27,7 +28,7 @@ async def prepare_set_state(api: Api, args: SetTaskInstancesState) -> Prepared[T
     Route: POST /dags/{dag_id}/updateTaskInstancesState for each run on Airflow 2, and
     PATCH /dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}[/{map_index}] on Airflow 3; the latter for
     each task instance by itself where one call would not set exactly what is asked for. Raises NotFoundError for
-    an unknown task, run or map index.
+    an unknown task, run or map index, NeedsVersionError where Airflow would do half of it.
     """
     target = await look_at_target(api, args)
     steps = await steps_to_send(api, target)
@@ -35,11 +36,18 @@ async def prepare_set_state(api: Api, args: SetTaskInstancesState) -> Prepared[T
         build_path(step.route.path, step.ids)  # refuses before the preview what no path carries
     affected = [each for step in steps for each in step.sets]
     besides = await cleared_besides(api, target, steps)
+    again = {each.task_id for each in besides.at_any_time if each.dag_id == args.dag_id}
+    refuse_half_done(api, args.dag_id, sorted(again.intersection(target.external_markers)))
     cleared = besides.instances
     moved = await moved_besides(api, target, steps)
     warnings = await _warnings(api, args, affected, besides)
     already = [each for each in target.instances if each.state == args.new_state]
     place = running_order(target.graph)
+
+    async def left() -> set[str]:
+        same = await unchanged(api, [*affected, *cleared])
+        return {item for each in same for item in (str(each), _cleared(each))}
+
     return Prepared(
         preview=TaskInstancesChange(
             done=False,
@@ -50,9 +58,15 @@ async def prepare_set_state(api: Api, args: SetTaskInstancesState) -> Prepared[T
             also_cleared=by_run(cleared, args.dag_id, place) or None,
             left_out=left_out(already, "already", place) or None,
         ),
-        items=tuple(sorted([*map(str, affected), *(f"clear {each}" for each in cleared), *moved])),
+        items=tuple(sorted([*map(str, affected), *map(_cleared, cleared), *moved])),
+        stays=frozenset(moved),
+        left=left,
         apply=partial(_apply, steps),
     )
+
+
+def _cleared(each: TaskInstance) -> str:
+    return f"clear {each}"
 
 
 async def _apply(steps: Sequence[Step], writer: Writer) -> None:

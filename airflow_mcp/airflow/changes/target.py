@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.changes.markers import Marker, require_present
+from airflow_mcp.airflow.external_markers import external_markers
 from airflow_mcp.airflow.graph import all_downstream, related
 from airflow_mcp.airflow.runs import run_at
 from airflow_mcp.airflow.task_instances import (
@@ -37,6 +38,7 @@ class Target:
     graph: Mapping[str, Sequence[str]]
     """Each task's downstream ids."""
     mapped_tasks: Collection[str]
+    external_markers: Collection[str]
     taken: Collection[str]
     """The tasks that are to be set."""
     instances: Sequence[TaskInstance]
@@ -96,7 +98,7 @@ async def look_at_target(api: Api, args: SetTaskInstancesState) -> Target:
         if each.task_id != args.task_id or marker.matches(each)
     ]
     mapped = {task.task_id for task in tasks if task.is_mapped}
-    return Target(args, run_id, date, graph, mapped, taken, instances, reach)
+    return Target(args, run_id, date, graph, mapped, external_markers(tasks), taken, instances, reach)
 
 
 async def _refuse_too_many(
