@@ -6,12 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from airflow_mcp.airflow.patterns import ANYTHING, matches, wide
 from airflow_mcp.models.dags import DagRow
 from airflow_mcp.release import Release
-
-ANYTHING = "%"
-_SPECIAL = "|~\\"
-"""Airflow 3 takes | for or, and ~ for everything; databases differ in what a backslash is."""
 
 Judge = Callable[[DagRow], bool]
 
@@ -69,25 +66,6 @@ def by_display_name(release: Release, query: Mapping[str, Any]) -> Filters:
         ),
     }
     return Filters(sent, judged)
-
-
-def wide(pattern: str) -> str:
-    """A pattern by which each release finds all that this one means, and maybe more.
-
-    A database may know of no case but that of ASCII letters, and takes _ for any sign.
-    """
-    return "".join(each if each.isascii() and each not in _SPECIAL else ANYTHING for each in pattern)
-
-
-def matches(pattern: str, text: str) -> bool:
-    """Whether a text has the parts of a pattern between its %, one after the other, in either case."""
-    text, start = text.lower(), 0
-    for part in pattern.lower().split(ANYTHING):
-        found = text.find(part, start)
-        if found < 0:
-            return False
-        start = found + len(part)
-    return True
 
 
 def _owned(dag: DagRow, wanted: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from airflow_mcp.airflow import import_errors
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.route import DAGS, Route, may_read
+from airflow_mcp.airflow.together import together
 from airflow_mcp.errors import DagNotFoundError, InvalidArgumentError, ServerFaultError
 from airflow_mcp.models.base import Answer
 from airflow_mcp.models.dags import Dag, DagDetails, DagSource
@@ -80,10 +81,13 @@ async def get_dag_source(
         answer, file = await api.read(GET_SOURCE_BY_TOKEN, _Source, file_token=file_token or ""), None
     elif api.release < (3, 0):
         answer, file = await _source_in_2(api, dag_id)
+    elif version_number:
+        query = {"version_number": version_number}
+        answer, file = await api.read(GET_SOURCE, _Source, query=query, dag_id=dag_id), None
     else:
-        query = {"version_number": version_number} if version_number else None
-        answer = await api.read(GET_SOURCE, _Source, query=query, dag_id=dag_id)
-        file = None if version_number else await api.read(GET, _File, dag_id=dag_id)
+        answer, file = await together(
+            lambda: api.read(GET_SOURCE, _Source, dag_id=dag_id), lambda: api.read(GET, _File, dag_id=dag_id)
+        )
     lines, total, last = _numbered(answer.content or "", start_line, end_line)
     return DagSource(
         dag_id=dag_id,

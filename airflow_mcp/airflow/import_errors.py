@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.patterns import any_sign
 from airflow_mcp.airflow.route import Route, may_read
 from airflow_mcp.errors import AirflowMcpError
 from airflow_mcp.models.base import Answer, Moment
@@ -47,7 +48,7 @@ async def list_import_errors(
         )
         for each in answer.import_errors
     ]
-    note = None if rows else _why_empty(filename_pattern)
+    note = any_sign({"filename_pattern": filename_pattern}) if rows else _why_empty(filename_pattern)
     return ImportErrorList.of(rows, answer.total_entries, offset, note)
 
 

@@ -11,6 +11,7 @@ from airflow_mcp.airflow.dags import require_dag
 from airflow_mcp.airflow.durations import seconds_taken
 from airflow_mcp.airflow.last_runs import LAST_MADE
 from airflow_mcp.airflow.names import renamed
+from airflow_mcp.airflow.patterns import any_sign
 from airflow_mcp.airflow.route import RUNS, Route, may_read
 from airflow_mcp.errors import InvalidArgumentError, NotFoundError
 from airflow_mcp.models.base import Answer
@@ -82,7 +83,8 @@ async def list_runs(
     runs, total = await find_runs(api, dag_id, {"limit": limit, "offset": offset, **filters})
     always = ("dag_run_id",) if dag_id else ("dag_id", "dag_run_id")
     rows = [told(api, run).pick(fields, always=always, default=ROW) for run in runs]
-    return DagRunList.of(rows, total, offset, None if rows else _why_empty(filters, dag_id))
+    patterns = {"triggering_user_name_pattern": triggering_user_name_pattern, "conf_contains": conf_contains}
+    return DagRunList.of(rows, total, offset, any_sign(patterns) if rows else _why_empty(filters, dag_id))
 
 
 async def find_runs(api: Api, dag_id: str | None, query: Mapping[str, Any]) -> tuple[list[DagRun], int]:

@@ -100,6 +100,12 @@ def _id(value: str, *, slashes: bool = False) -> str:
     return value
 
 
+def _pattern(value: str) -> str:
+    if found := sorted({*value} & {*"|~\\"}):
+        raise ValueError(f"cannot hold {found[0]}, which Airflow gives another meaning; write % for it")
+    return value
+
+
 def _seconds(value: Any) -> Any:
     """Airflow 2 and tasks: an object of days, seconds, microseconds; Airflow 3's DAGs: ISO 8601 (PT1H)."""
     if isinstance(value, dict):
@@ -149,6 +155,8 @@ Id = Annotated[str, AfterValidator(_id)]
 """An id as a caller gives it."""
 RunIdInBody = Annotated[str, AfterValidator(partial(_id, slashes=True))]
 """A run's id that is sent in a body, which carries the slashes that `allowed_run_id_pattern` may let through."""
+Pattern = Annotated[str, AfterValidator(_pattern)]
+"""Text that Airflow looks for, in either case: % stands for anything, and _ for any sign."""
 Date = Annotated[AwareDatetime, WrapValidator(_date)]
 """A date and time as a caller gives it."""
 Seconds = Annotated[float, BeforeValidator(_seconds)]

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from airflow_mcp.models.base import Answer, Moment, Untrusted
+from airflow_mcp.models.base import Answer, Moment, Pattern, Untrusted
 from airflow_mcp.models.page import Page, PageArguments
 from airflow_mcp.release import Since
 
@@ -14,7 +14,7 @@ from airflow_mcp.release import Since
 class GetImportErrors(PageArguments):
     """Arguments of get_import_errors."""
 
-    filename_pattern: Annotated[str | None, Since("3.1")] = Field(None, description="% matches anything")
+    filename_pattern: Annotated[Pattern | None, Since("3.1")] = Field(None, description="% matches anything")
 
 
 class ImportErrorRow(Answer):

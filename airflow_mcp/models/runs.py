@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, JsonValue
 
-from airflow_mcp.models.base import Answer, Id, Moment, Remark
+from airflow_mcp.models.base import Answer, Id, Moment, Pattern, Remark
 from airflow_mcp.models.dags import DagArguments, DagVersion
 from airflow_mcp.models.page import Page, PageArguments, WindowArguments
 from airflow_mcp.models.states import RunState
@@ -25,7 +25,7 @@ class GetDagRuns(WindowArguments, PageArguments):
     state: list[RunState] | None = None
     run_type: Annotated[str | None, Since("3")] = Field(None, description="manual, …")
     date_field: Annotated[RunDate, Since("3", value="run_after")] = Field("start_date", description="for since, until")
-    triggering_user_name_pattern: Annotated[str | None, Since("3.1")] = None
+    triggering_user_name_pattern: Annotated[Pattern | None, Since("3.1")] = None
     conf_contains: Annotated[str | None, Since("3.2")] = None
     fields: list[str] | None = Field(None, description="only these: conf, note, …")
 

@@ -38,6 +38,9 @@ async def test_a_file_that_does_not_import(session: Session, oracle: Oracle, bro
     if "filename_pattern" in oracle.document.taken("get", f"/api/v{oracle.major - 1}/importErrors"):
         assert (await session.ok("get_import_errors", filename_pattern="brok%.py"))["total"] == 1
         assert (await session.ok("get_import_errors", filename_pattern="sales"))["total"] == 0
+        loose = await session.ok("get_import_errors", filename_pattern="br_ken")
+        assert (loose["total"], loose["note"]) == (1, "_ in filename_pattern stands for any sign.")
+        assert "filename_pattern: cannot hold ~, " in await session.error("get_import_errors", filename_pattern="~")
     else:
         message = await session.error("get_import_errors", filename_pattern="brok%.py")
         assert message.startswith("filename_pattern needs Airflow 3.1. ")

@@ -211,6 +211,8 @@ async def test_another_dag_is_cleared_behind_a_marker_that_has_failed_alone(
         told = [run for run in preview.get("also_cleared", []) if run.get("dag_id") == "waiting"]
         assert bool(told) is (behind and goes_on), (new_state, preview)
         assert oracle.states("waiting", second) == {"waits": None if told else "failed"}
+        held = [line.split(":")[0] for line in preview.get("warnings", []) if "is paused" in line]
+        assert held == ["waited_for is paused", *(["waiting is paused"] if told else [])][: 2 * behind]
         oracle.put("waiting", second, {"waits": "failed"}, run="failed")
 
 

@@ -88,6 +88,11 @@ async def test_filters_of_airflow_3(session: Session, oracle: Oracle) -> None:
     by_user = {} if oracle.server.release.name == "3.0" else {"triggering_user_name_pattern": "ADM%"}
     answer = await session.ok("get_dag_runs", run_type="manual", limit=100, **by_user)
     assert sorted(row["dag_run_id"] for row in answer["dag_runs"]) == sorted(manual)
+    if by_user:
+        answer = await session.ok("get_dag_runs", triggering_user_name_pattern="a_min", limit=1)
+        assert answer["note"] == "_ in triggering_user_name_pattern stands for any sign."
+        message = await session.error("get_dag_runs", triggering_user_name_pattern="a|b")
+        assert "triggering_user_name_pattern: cannot hold |, which Airflow gives another meaning" in message
 
 
 async def test_last_run_in_the_rows_of_dags(session: Session, oracle: Oracle) -> None:

@@ -76,7 +76,7 @@ async def test_what_holds_a_cleared_run(session: Session, oracle: Oracle, held: 
     assert unpausing["warnings"] == ["1 run of it, queued or running, goes on."]
 
     assert await warned() == [
-        f"max_active_runs is 1: runs that are queued wait until a running one ends ({runs[1]}).",
+        f"max_active_runs of held is 1: runs that are queued wait until a running one ends ({runs[1]}).",
         "Tasks that depend on the run before (work): a running run that waits there for a queued one never ends. "
         "Set what waits to failed with set_task_instances_state; clear it afterwards.",
     ]

@@ -181,7 +181,7 @@ async def test_a_run_that_waits_for_another() -> None:
     async with replayed(Replay("3.3", Instances([], run={"state": "queued"}))) as session:
         answer = await session.ok("get_dag_run", **RUN)
     assert answer["waits_for"] == (
-        "max_active_runs is 1: runs that are queued wait until a running one ends (another)."
+        "max_active_runs of a is 1: runs that are queued wait until a running one ends (another)."
     )
 
 

@@ -21,7 +21,7 @@ DAG: Mapping[str, Any] = {"dag_id": "etl", "is_paused": False, "max_active_runs"
 PAST_DUE, FUTURE = "2026-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
 CLEAR = {"dag_id": "etl", "dag_run_id": RUN, "confirm": False}
 SET = {**CLEAR, "task_id": "a", "new_state": "success"}
-LIMIT = "max_active_runs is 1: runs that are queued wait until a running one ends ("
+LIMIT = "max_active_runs of etl is 1: runs that are queued wait until a running one ends ("
 
 
 class Etl(OfRelease):
@@ -112,7 +112,7 @@ async def test_what_holds_a_dag(dag: Mapping[str, Any], told: list[str]) -> None
 
 async def test_what_may_not_be_seen_is_said_and_the_preview_stands() -> None:
     [line] = await warnings(Etl("3.3.2", dagRuns=403), "clear_task_instances", CLEAR)
-    assert line.startswith("This user may not see whether something holds the runs: ")
+    assert line.startswith("This user may not see what may hold the runs of etl: ")
     [line] = await warnings(
         Etl("3.3.2", {"is_paused": True}, dagRuns=403),
         "patch_dag",

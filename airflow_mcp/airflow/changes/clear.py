@@ -15,7 +15,7 @@ from airflow_mcp.airflow.changes.side_effects import stops_running
 from airflow_mcp.airflow.changes.torn_down import torn_down
 from airflow_mcp.airflow.changes.undated import undated_runs
 from airflow_mcp.airflow.graph import related, running_order
-from airflow_mcp.airflow.held_runs import what_holds
+from airflow_mcp.airflow.held_runs import what_holds_all
 from airflow_mcp.airflow.task_instances import (
     CLEAR,
     MOST_COMPARED,
@@ -216,13 +216,13 @@ async def _warnings(
     if not seen.affected:
         return []
     own = [each for each in seen.affected if each.dag_id == args.dag_id]
-    queued = {each.dag_run_id for each in own} if args.reset_dag_runs else ()
+    queued = {(each.dag_id, each.dag_run_id) for each in seen.affected} if args.reset_dag_runs else set()
     everything = [*own, *seen.others] if args.task_ids is None and not seen.not_listed else None
     return [
         *stops_running(seen.affected, "and then runs it again"),
         *await runs_on_new_tasks(api, args, tasks, own, everything),
         *await torn_down(api, body, own, tasks),
-        *await what_holds(api, args.dag_id, queued),
+        *await what_holds_all(api, args.dag_id, queued),
     ]
 
 

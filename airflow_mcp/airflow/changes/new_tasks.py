@@ -8,6 +8,7 @@ from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.changes.integrity import brought_up_to_date
 from airflow_mcp.airflow.runs import GET
 from airflow_mcp.airflow.task_instances import MOST_COMPARED, TaskInstance, of_runs
+from airflow_mcp.errors import ForbiddenError
 from airflow_mcp.models.changes import ClearTaskInstances
 from airflow_mcp.models.runs import DagRun
 from airflow_mcp.models.tasks import Task
@@ -39,8 +40,11 @@ async def runs_on_new_tasks(
 
 
 async def _keeps_its_version(api: Api, args: ClearTaskInstances) -> bool:
-    """Whether a run stays with the DAG as it was, as Airflow 3 does with a bundle that has versions."""
+    """Whether a run is seen to stay with the DAG as it was, as Airflow 3 does with a bundle that has versions."""
     if api.release < (3, 0) or args.run_on_latest_version or args.dag_run_id is None or "/" in args.dag_run_id:
         return False
-    run = await api.read(GET, DagRun, dag_id=args.dag_id, dag_run_id=args.dag_run_id)
+    try:
+        run = await api.read(GET, DagRun, dag_id=args.dag_id, dag_run_id=args.dag_run_id)
+    except ForbiddenError:
+        return False
     return run.bundle_version is not None

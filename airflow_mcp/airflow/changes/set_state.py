@@ -14,7 +14,7 @@ from airflow_mcp.airflow.changes.steps import Step, steps_to_send
 from airflow_mcp.airflow.changes.target import look_at_target
 from airflow_mcp.airflow.external_markers import refuse_half_done
 from airflow_mcp.airflow.graph import running_order
-from airflow_mcp.airflow.held_runs import what_holds
+from airflow_mcp.airflow.held_runs import what_holds_all
 from airflow_mcp.airflow.request import build_path
 from airflow_mcp.airflow.task_instances import TaskInstance, unchanged
 from airflow_mcp.airflow.writer import Writer
@@ -105,9 +105,8 @@ async def _warnings(
     still = {each.dag_run_id for each in besides.instances}
     if queued := sorted(going_on - still):
         found.append(f"{shortened(queued)}: queued again, so Airflow judges the run anew.")
-    if going_on:
-        found += await what_holds(api, args.dag_id, going_on)
-    return found
+    runs = {(each.dag_id, each.dag_run_id) for each in besides.at_any_time}
+    return [*found, *await what_holds_all(api, args.dag_id, runs)]
 
 
 def _summary(
