@@ -28,6 +28,7 @@ IDS_ALONE = (
     f"Only ids were searched: for display names there are over {MOST_LOOKED_THROUGH_BESIDES} DAGs to look through; "
     "tags make them fewer."
 )
+STARTED_ALONE = "Airflow 3.0 goes by the last run that has started: one that is queued does not count."
 
 
 class _Dags(Answer):
@@ -62,6 +63,8 @@ async def list_dags(
         found, unknown = await with_last_runs(api, found)
     dags = [row.pick(fields, always=("dag_id",), default=ROW) for row in found]
     notes = [note, unknown if total else await _why_empty(api, query)]
+    if last_run_state and api.release == (3, 0):
+        notes.append(STARTED_ALONE)
     return DagList.of(dags, total, offset, " ".join(each for each in notes if each) or None)
 
 
