@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from airflow_mcp.airflow.api import Api, Server
 from airflow_mcp.airflow.changes.prepared import ChangeT, Prepared
 from airflow_mcp.airflow.writer import Writer
-from airflow_mcp.errors import NOTHING_CHANGED, AirflowMcpError, MayHaveHappenedError, PlanError
+from airflow_mcp.errors import NOTHING_CHANGED, AirflowMcpError, ConflictError, MayHaveHappenedError, PlanError
 from airflow_mcp.guard.plans import Plans
 from airflow_mcp.models.changes import ChangeArguments
 from airflow_mcp.settings import Policy
@@ -72,7 +72,7 @@ class Guard:
         self._plans.use_up(digest)
         try:
             await change.apply(Writer(self._server, api))
-        except MayHaveHappenedError as error:
+        except (MayHaveHappenedError, ConflictError) as error:
             raise await _looked_again(error, change) from None
         return change.preview.model_copy(update={"done": True, "summary": _DONE + change.preview.summary})
 
@@ -90,8 +90,8 @@ class Guard:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-async def _looked_again(error: MayHaveHappenedError, change: Prepared[ChangeT]) -> MayHaveHappenedError:
-    """The error of a change whose outcome is not known, with what is seen of it where that can be told."""
+async def _looked_again(error: AirflowMcpError, change: Prepared[ChangeT]) -> AirflowMcpError:
+    """The error of a change whose outcome is not known, or that came too late, with what is seen of it since."""
     expected = set(change.items) - change.stays
     if not expected:
         return error
@@ -100,7 +100,8 @@ async def _looked_again(error: MayHaveHappenedError, change: Prepared[ChangeT]) 
     except AirflowMcpError:
         return error
     if not left:
-        seen = "all of it has changed, by this call or another at the same time."
+        by = "another call" if isinstance(error, ConflictError) else "this call or another"
+        seen = f"all of it has changed, by {by} at the same time."
     elif left == expected:
         seen = "nothing of it has changed so far."
     else:

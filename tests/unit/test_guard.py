@@ -197,6 +197,14 @@ async def test_what_came_of_a_change_whose_answer_is_lost_is_looked_at(then: Seq
     assert str(caught.value) == f"It answered 500. {seen} Look."
 
 
+async def test_a_change_that_came_too_late_is_told_as_made_by_another() -> None:
+    change = Change()
+    change.fault = ConflictError("The present state does not allow it (409).").with_effects("Nothing was changed.")
+    change.then = ()
+    with pytest.raises(ConflictError, match=r"changed\. Looked at again since: all of it has changed, by another"):
+        await confirm(guard(), change)
+
+
 @pytest.mark.parametrize("second", [ForbiddenError("no"), None])
 async def test_what_cannot_be_seen_of_a_change_stays_open(second: AirflowMcpError | None) -> None:
     change = Change(("c: no_status",), stays=frozenset({"c: no_status"}))
