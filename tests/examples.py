@@ -17,6 +17,7 @@ IDS = ("dag_id", "dag_run_id", "task_id", "task_ids", "file_token", "xcom_key")
 DAG = {"dag_id": "history"}
 RUN = {**DAG, "dag_run_id": "a run"}
 EXAMPLES: Mapping[str, Arguments] = {
+    "diagnose_dag_run": RUN,
     "get_dags": {},
     "get_dag": DAG,
     "get_dag_details": DAG,

@@ -54,6 +54,8 @@ def runs_of_dags(runs: Mapping[str, str]) -> Iterator[Call]:
     yield "get_dag_runs", {"triggering_user_name_pattern": "adm%"}
     yield "get_dag_runs", {"conf_contains": "nothing like it"}
     run = {"dag_id": "load_files", "dag_run_id": runs["load_files"]}
+    yield "diagnose_dag_run", run
+    yield "diagnose_dag_run", {"dag_id": "diamond"}
     yield "get_dag_run", run
     yield "get_dag_run", {"dag_id": "history"}
     yield "get_dag_run", {"dag_id": "diamond"}

@@ -101,6 +101,15 @@ async def get_dag_source(
     )
 
 
+async def source_lines(api: Api, dag_id: str) -> list[str]:
+    """The lines of a DAG's file, as Airflow has it now. Route: those of get_dag_source. Raises NotFoundError."""
+    if api.release < (3, 0):
+        answer, _ = await _source_in_2(api, dag_id)
+    else:
+        answer = await api.read(GET_SOURCE, _Source, dag_id=dag_id)
+    return _lines(answer.content or "")
+
+
 async def _source_in_2(api: Api, dag_id: str) -> tuple[_Source, _File]:
     file = await api.read(GET, _File, dag_id=dag_id)
     try:
@@ -125,10 +134,14 @@ def shorten(line: str) -> str:
     return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}… ({len(line)} characters)"
 
 
+def _lines(content: str) -> list[str]:
+    """The lines of a text as Python counts them: a form feed begins no new one."""
+    return content.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
+
+
 def _numbered(content: str, start_line: int, end_line: int | None) -> tuple[list[str], int, int]:
     """Some lines of a text with their numbers; how many it has, and the number of the last that is given."""
-    # As Python counts lines: a form feed begins no new one.
-    lines = content.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
+    lines = _lines(content)
     total = len(lines)
     if start_line > max(total, 1):
         raise InvalidArgumentError("start_line", f"is {start_line}; the file has {total} lines.")

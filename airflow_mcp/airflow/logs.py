@@ -18,7 +18,7 @@ from airflow_mcp.models.states import NO_STATUS
 from airflow_mcp.models.task_instances import Try
 from airflow_mcp.text.clean import one_line
 from airflow_mcp.text.log_lines import EventLog, LogLines, TextLog
-from airflow_mcp.text.windows import Errors, Grep, Head, Rest, Tail, Window, numbered
+from airflow_mcp.text.windows import Errors, Grep, Head, Reader, Rest, Tail, Window, numbered
 
 LOG = Route("GET", f"{ONE}/logs/{{try_number}}", may_read(*DAGS, "Task Logs", in_2=(*TASK_INSTANCES, "Task Logs")))
 
@@ -68,18 +68,18 @@ async def get_task_log(
     url = api.links.task(**ids, map_index=map_index)
     state, latest = instance.state or NO_STATUS, instance.try_number
     number = latest if try_number is None else try_number
-    if number == latest and (note := _not_started(api, state, number)):
+    if number == latest and (note := not_started(api, state, number)):
         return TaskLog(state=state, try_number=number, total_lines=0, url=url, note=note)
     try_state = None if number == latest else await _state_of_try(api, ids, map_index, number, latest)
     window = _window(mode, grep, from_line, max_characters)
     try:
-        log, total = await _read(api, ids, map_index, number, window)
+        log, total = await read_log(api, ids, map_index, number, window)
     except NotFoundError:
         await _state_of_try(api, ids, map_index, number, latest)
         raise
     runs = number == latest and state in RUNNING
     kept = await to_thread.run_sync(window.lines)  # other calls go on
-    rest = window.rest(total) if total else Rest(_why_no_lines(try_state or state, log))
+    rest = window.rest(total) if total else Rest(why_no_lines(try_state or state, log))
     notes = [rest.note, f"It is still running: from_line={total + 1} reads on later." if runs else None]
     return TaskLog(
         state=state,
@@ -102,8 +102,8 @@ def _window(mode: Mode, grep: Sequence[str] | None, from_line: int | None, most:
     return Grep(window, grep, CONTEXT_LINES, most, start) if grep else window
 
 
-async def _read(api: Api, ids: Ids, map_index: int | None, number: int, window: Window) -> tuple[LogLines, int]:
-    """Give each line of the log of a try to a window; gives how many lines there were."""
+async def read_log(api: Api, ids: Ids, map_index: int | None, number: int, reader: Reader) -> tuple[LogLines, int]:
+    """Give each line of the log of a try to a reader; gives how many lines there were."""
     log: LogLines = TextLog() if api.release < (3, 0) else EventLog()
     query: dict[str, int | bool] = {"full_content": True}
     if map_index is not None:
@@ -113,7 +113,7 @@ async def _read(api: Api, ids: Ids, map_index: int | None, number: int, window: 
         async for each in raw:
             for line in log.read(each):
                 total += 1
-                window.add(total, line)
+                reader.add(total, line)
     return log, total
 
 
@@ -130,7 +130,7 @@ async def _state_of_try(api: Api, ids: Ids, map_index: int | None, number: int, 
     return states[number]
 
 
-def _not_started(api: Api, state: str, number: int) -> str | None:
+def not_started(api: Api, state: str, number: int) -> str | None:
     """Why the latest try has no log yet, or will have none; None where it may have one."""
     if not number:
         return NOT_RUN.get(state, f"It has not started: its state is {state}.")
@@ -140,7 +140,7 @@ def _not_started(api: Api, state: str, number: int) -> str | None:
     return None
 
 
-def _why_no_lines(state: str, log: LogLines) -> str:
+def why_no_lines(state: str, log: LogLines) -> str:
     """Why a log has no lines, as far as can be told."""
     if note := NOT_RUN.get(state):
         return note

@@ -22,12 +22,16 @@ class Rest(NamedTuple):
     next_line: int | None = None
 
 
-class Window(Protocol):
-    """Takes the lines of a log one by one, and keeps some; what it kept is asked for when there are no more."""
+class Reader(Protocol):
+    """Takes the lines of a log one by one."""
 
     def add(self, number: int, line: str) -> None:
         """Take the next line."""
         ...
+
+
+class Window(Reader, Protocol):
+    """Keeps some of the lines; what it kept is asked for when there are no more."""
 
     def lines(self) -> list[KeptLine]:
         """What is kept, in order."""

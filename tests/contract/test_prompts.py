@@ -16,7 +16,7 @@ from scripts.generate import ROOT, snapshot
 
 pytestmark = pytest.mark.anyio
 
-TOOL_NAME = re.compile(r"\b(?:get|patch|clear|set)_[a-z_]+")
+TOOL_NAME = re.compile(r"\b(?:diagnose|explain|get|patch|clear|set)_\w+\b")
 ARGUMENT_NAME = re.compile(r"\b([a-z_]+)=")
 TOOLS = {spec.name: snapshot(spec) for spec in offered_tools(Settings.for_one())}
 PROMPTS = load_prompts()

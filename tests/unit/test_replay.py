@@ -31,6 +31,7 @@ DIFFERS = {
     "default_args",
     "duration_seconds",
     "end_date",
+    "evidence",
     "executor",
     "filename",
     "hostname",

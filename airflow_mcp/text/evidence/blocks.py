@@ -112,7 +112,7 @@ class Blocks:
         if weight < 0 or self._listed(number, message):
             return
         if self._traceback is None:
-            if sign is Sign.PLACE and _of_a_library(message):
+            if sign is Sign.PLACE and of_a_library(message):
                 weight = LITTLE
         else:
             sign, weight = self._in_traceback(line, sign, weight)
@@ -129,7 +129,7 @@ class Blocks:
         """What a line of a Python traceback is: a frame, or its code, or after them the exception."""
         if self._traceback is not None and line.indent > self._traceback:
             if line.message.lstrip().startswith("File "):
-                self._own = not _of_a_library(line.message)
+                self._own = not of_a_library(line.message)
             return Sign.PLACE, OWN if self._own else LITTLE
         self._traceback = None
         if weight >= ANCHOR or self._logged != (line.start > 0):  # of another logger: it came in between
@@ -209,5 +209,6 @@ def _kept(line: Line, sign: Sign, weight: float) -> Kept:
     return Kept(line.number, shortened(line.text, longest), hash(same), sign, weight)
 
 
-def _of_a_library(message: str) -> bool:
+def of_a_library(message: str) -> bool:
+    """Whether a frame is of a library, and not of the user's own code."""
     return any(part in message for part in _LIBRARY)

@@ -1,0 +1,1 @@
+"""What is wrong, and why: judged of what Airflow's endpoints give."""

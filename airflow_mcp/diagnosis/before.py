@@ -1,0 +1,97 @@
+"""How the tasks that failed did in the runs before, and what has changed since the last good one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.runs import GET, find_runs
+from airflow_mcp.airflow.task_instance_lists import AT_ONCE, InstanceRow
+from airflow_mcp.airflow.task_instances import LIST, InstancesPage
+from airflow_mcp.models.base import in_short
+from airflow_mcp.models.runs import DagRun, DagRunDetails
+
+RUNS_BEFORE = 10
+LOOKED_THROUGH = 25
+ENDED = frozenset({"success", "failed"})
+_Page = InstancesPage[InstanceRow]
+
+
+async def runs_before(api: Api, run: DagRun) -> list[DagRun]:
+    """The runs of its DAG that were made before a run and have ended, the newest first: RUNS_BEFORE at most.
+
+    One that is not among the newest is looked for by its start. Route: GET /dags/{dag_id}/dagRuns.
+    """
+    runs, _ = await find_runs(api, run.dag_id, {"limit": LOOKED_THROUGH})
+    ids = [each.dag_run_id for each in runs]
+    if run.dag_run_id in ids:
+        runs = runs[ids.index(run.dag_run_id) + 1 :]
+    elif run.start_date:
+        query = {"limit": LOOKED_THROUGH, "start_date_lte": run.start_date.isoformat()}
+        found, _ = await find_runs(api, run.dag_id, query)
+        runs = [each for each in found if each.dag_run_id != run.dag_run_id and each.start_date]
+    return [each for each in runs if each.state in ENDED][:RUNS_BEFORE]
+
+
+async def failed_before(
+    api: Api, dag_id: str, runs: Sequence[DagRun], task_ids: Sequence[str]
+) -> dict[str, dict[str, list[InstanceRow]]]:
+    """By task and run, the task instances that failed in these runs.
+
+    Route: POST /dags/~/dagRuns/~/taskInstances/list.
+    """
+    if not runs or not task_ids:
+        return {}
+    body = {"dag_ids": [dag_id], "dag_run_ids": [each.dag_run_id for each in runs], "task_ids": [*task_ids]}
+    rows = (await api.read(LIST, _Page, body={**body, "state": ["failed"], "page_limit": AT_ONCE})).task_instances
+    found: dict[str, dict[str, list[InstanceRow]]] = {}
+    for row in rows:
+        found.setdefault(row.task_id, {}).setdefault(row.dag_run_id, []).append(row)
+    return found
+
+
+def in_a_row(runs: Sequence[DagRun], failed: Mapping[str, object]) -> int:
+    """In how many of the runs a task failed one after the other, from the newest on."""
+    return next((place for place, run in enumerate(runs) if run.dag_run_id not in failed), len(runs))
+
+
+def told_of_before(runs: Sequence[DagRun], failed: Mapping[str, object], *, same_error: bool | None) -> str | None:
+    """In a sentence, how a task did in the runs before, the newest first."""
+    if not runs:
+        return "It is the first run."
+    streak = in_a_row(runs, failed)
+    if not streak:
+        others = f"; it failed in {len(failed)} of the {len(runs)} before" if failed else ""
+        return f"It did not fail in the run before ({runs[0].dag_run_id}){others}."
+    first = runs[streak - 1]
+    since = f" ({in_short(first.start_date)})" if first.start_date else ""
+    error = "" if same_error is None else f", the last time with {'the same' if same_error else 'another'} error"
+    at_least = "at least " if streak == RUNS_BEFORE else ""
+    many = f"{at_least}{streak} runs before" if streak > 1 or at_least else "run before"
+    return f"It failed in the {many} too, since {first.dag_run_id}{since}{error}."
+
+
+async def what_changed(api: Api, run: DagRunDetails, runs: Sequence[DagRun]) -> str | None:
+    """In a sentence, whether the DAG is another one than in the last good run; None where no version tells.
+
+    Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}.
+    """
+    good = next((each for each in runs if each.state == "success"), None)
+    if good is None or api.release < (3, 0):
+        return None
+    then = await api.read(GET, DagRunDetails, dag_id=run.dag_id or "", dag_run_id=good.dag_run_id)
+    last = f"the last good run, {good.dag_run_id}"
+    if run.bundle_version and then.bundle_version:
+        if run.bundle_version == then.bundle_version:
+            return f"The code is that of {last}: bundle version {run.bundle_version}."
+        return f"The code has changed since {last}: bundle version {then.bundle_version}, now {run.bundle_version}."
+    now, before = _version(run), _version(then)
+    if now is None or before is None:
+        return None
+    if now != before:
+        return f"The DAG has changed since {last}: its version was {before}, now {now}."
+    return f"The DAG's structure is that of {last}; a change within a function would not show."
+
+
+def _version(run: DagRunDetails) -> int | None:
+    return max((each.version_number for each in run.dag_versions or ()), default=None)

@@ -1,0 +1,230 @@
+"""diagnose_dag_run: what of a run failed first, why, since when, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.changes.clear import prepare_clear
+from airflow_mcp.airflow.dags import get_dag_details, source_lines
+from airflow_mcp.airflow.mapped import ranges
+from airflow_mcp.airflow.run_details import usual_duration
+from airflow_mcp.airflow.runs import GET, find_runs, told
+from airflow_mcp.airflow.task_instance_lists import InstanceRow, all_of_run
+from airflow_mcp.airflow.tasks import all_tasks
+from airflow_mcp.diagnosis.before import ENDED, failed_before, in_a_row, runs_before, told_of_before, what_changed
+from airflow_mcp.diagnosis.code import around, in_file
+from airflow_mcp.diagnosis.failure import Failure, read_failure
+from airflow_mcp.diagnosis.first_failed import FailedTasks, failed_tasks
+from airflow_mcp.diagnosis.parts import Parts
+from airflow_mcp.diagnosis.retry import run_again
+from airflow_mcp.models.changes import ClearTaskInstances
+from airflow_mcp.models.dags import DagDetails
+from airflow_mcp.models.diagnosis import Cause, Diagnosis
+from airflow_mcp.models.runs import DagRun, DagRunDetails
+from airflow_mcp.text.windows import numbered
+
+MOST_TASKS = 6
+"""Tasks that failed first of which the log is read."""
+MOST_LOGS = 12
+MOST_NAMED = 5
+LOG_CHARACTERS = 1200
+"""Of the lines of all logs together."""
+LEAST_CHARACTERS = 250
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was seen of a run; what is None could not be."""
+
+    run: DagRunDetails
+    tasks: FailedTasks
+    failures: Sequence[Failure]
+    before: Sequence[DagRun]
+    failed_before: Mapping[str, Mapping[str, Sequence[InstanceRow]]]
+    errors_before: Mapping[str, str]
+    """By task, the signature of its error in the run before, if it failed there."""
+    details: DagDetails | None
+    source: Sequence[str] | None
+
+
+async def diagnose_dag_run(api: Api, dag_id: str | None = None, dag_run_id: str | None = None) -> Diagnosis:
+    """Why a run failed: that one, or the latest failed one of the DAG, or of all DAGs.
+
+    Routes: those for runs, task instances, tasks, logs, the source, and the dry run of a clear. Raises NotFoundError
+    for an unknown DAG or run, and where its task instances cannot be read; what else cannot be looked at is named.
+    """
+    if dag_run_id is None:
+        runs, _ = await find_runs(api, dag_id, {"state": ["failed"], "limit": 1})
+        if not runs:
+            return Diagnosis(summary=f"No run{f' of {dag_id}' if dag_id else ''} has failed.")
+        dag_id, dag_run_id = dag_id or runs[0].dag_id, runs[0].dag_run_id
+    run = await api.read(GET, DagRunDetails, dag_id=dag_id or "", dag_run_id=dag_run_id)
+    run = run.model_copy(update={"dag_id": dag_id})
+    return await _diagnose(api, run, dag_id or "", dag_run_id)
+
+
+async def _diagnose(api: Api, run: DagRunDetails, dag_id: str, run_id: str) -> Diagnosis:
+    parts = Parts()
+    rows = await all_of_run(api, dag_id, run_id)
+    seen = await parts.look(
+        {
+            "the graph": lambda: all_tasks(api, dag_id),
+            "runs before": lambda: runs_before(api, run),
+            "usual duration": lambda: usual_duration(api, dag_id),
+            "the DAG": lambda: get_dag_details(api, dag_id),
+        }
+    )
+    graph = {task.task_id: task.downstream_task_ids for task in seen["the graph"] or ()}
+    tasks = failed_tasks(rows, graph, ended=run.state in ENDED)
+    before = seen["runs before"] or []
+    logs = _logs_to_read(tasks)
+    most = max(LOG_CHARACTERS // max(len({row.task_id for row in logs}), 1), LEAST_CHARACTERS)
+    failures = await parts.look_at_some("a log", [_reader(api, row, most) for row in logs])
+    more = await parts.look(
+        {
+            "the runs before": lambda: failed_before(api, dag_id, before, [*tasks.first][:MOST_TASKS]),
+            "the source": lambda: source_lines(api, dag_id),
+            "versions": lambda: what_changed(api, run, before),
+            "the next step": lambda: _preview(api, dag_id, run_id, tasks),
+        }
+    )
+    found = Found(
+        run=run,
+        tasks=tasks,
+        failures=[each for each in failures if each],
+        before=before,
+        failed_before=more["the runs before"] or {},
+        errors_before=await _errors_before(api, parts, before, more["the runs before"] or {}),
+        details=seen["the DAG"],
+        source=more["the source"],
+    )
+    details = told(api, run)
+    causes = _causes(found)
+    return Diagnosis(
+        summary=_summary(found, causes),
+        dag_id=dag_id,
+        dag_run_id=run_id,
+        state=run.state,
+        start_date=run.start_date,
+        duration_seconds=details.duration_seconds,
+        usual_duration_seconds=seen["usual duration"],
+        url=details.url,
+        causes=causes or None,
+        failed_after=_some(tasks.after),
+        blocked=_some(tasks.blocked),
+        changed=more["versions"],
+        next=more["the next step"],
+        not_seen=[*parts.not_seen, *_not_read(tasks, logs)] or None,
+    )
+
+
+def _reader(api: Api, row: InstanceRow, most: int) -> Any:
+    return lambda: read_failure(api, row, most)
+
+
+def _logs_to_read(tasks: FailedTasks) -> list[InstanceRow]:
+    """Of the tasks that failed first some, and of each that is mapped the first map indexes."""
+    chosen = list(tasks.first.values())[:MOST_TASKS]
+    each_at_most = max(MOST_LOGS // max(len(chosen), 1), 1)
+    return [row for rows in chosen for row in rows[:each_at_most]]
+
+
+def _not_read(tasks: FailedTasks, logs: Sequence[InstanceRow]) -> list[str]:
+    number = sum(map(len, tasks.first.values())) - len(logs)
+    return [f"{number} more logs of what failed first were not read (get_task_log)."] if number else []
+
+
+async def _errors_before(
+    api: Api, parts: Parts, before: Sequence[DagRun], failed: Mapping[str, Mapping[str, Sequence[InstanceRow]]]
+) -> dict[str, str]:
+    if not before:
+        return {}
+    last = before[0].dag_run_id
+    rows = [runs[last][0] for runs in failed.values() if last in runs]
+    read = await parts.look_at_some("a log of the run before", [_reader(api, row, LEAST_CHARACTERS) for row in rows])
+    return {each.row.task_id: each.signature for each in read if each and each.tells}
+
+
+def _causes(found: Found) -> list[Cause]:
+    groups: dict[tuple[str, str], list[Failure]] = {}
+    for each in found.failures:
+        groups.setdefault((each.row.task_id, each.signature), []).append(each)
+    return [_cause(found, group) for group in groups.values()]
+
+
+def _cause(found: Found, group: Sequence[Failure]) -> Cause:
+    first = group[0]
+    task_id = first.row.task_id
+    failed = found.failed_before.get(task_id, {})
+    earlier = found.errors_before.get(task_id)
+    same = earlier == first.signature if earlier is not None and first.tells else None
+    indexes = [each.row.map_index for each in group if each.row.map_index is not None]
+    times_before = in_a_row(found.before, failed) if same else 0
+    again = run_again(first.error if first.tells else None, times_before=times_before)
+    return Cause(
+        task_id=task_id,
+        map_indexes=ranges(indexes) or None,
+        state=first.row.state or "",
+        tries=_tries(first.row),
+        error=first.error,
+        evidence=_evidence(found, first),
+        before=told_of_before(found.before, failed, same_error=same),
+        run_again=again,
+    )
+
+
+def _evidence(found: Found, failure: Failure) -> str | None:
+    log = numbered(failure.lines, LOG_CHARACTERS)
+    frames = in_file(failure.own_frames, found.details.fileloc if found.details else None)
+    code = around(frames, found.source) if frames and found.source else ""
+    name = (found.details.fileloc or "").rpartition("/")[2] if found.details else ""
+    return "\n".join(each for each in (log, f"{name}, as it is now:\n{code}" if code else "") if each) or None
+
+
+def _tries(row: InstanceRow) -> str | None:
+    if not row.try_number:
+        return None
+    return f"{row.try_number} of {row.max_tries + 1}" if row.max_tries is not None else str(row.try_number)
+
+
+def _some(task_ids: Sequence[str]) -> str | None:
+    if not task_ids:
+        return None
+    rest = len(task_ids) - MOST_NAMED
+    return ", ".join(task_ids[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _summary(found: Found, causes: Sequence[Cause]) -> str:
+    run = found.run
+    named = f"{run.dag_id} {run.dag_run_id}"
+    if causes:
+        tasks = ", ".join(dict.fromkeys(each.task_id for each in causes))
+        many = f" ({len(found.tasks.first)} tasks failed by themselves)" if len(found.tasks.first) > MOST_TASKS else ""
+        return f"{named} is {run.state}: {tasks} failed first{many}."
+    if found.tasks.first:
+        return f"{named} is {run.state}: {_some([*found.tasks.first])} failed; their logs could not be read."
+    return f"{named} is {run.state}, and no task of it has failed.{_without_failed_task(found)}"
+
+
+def _without_failed_task(found: Found) -> str:
+    """Why a run can have failed though no task did."""
+    if found.run.state != "failed":
+        return ""
+    limit = found.details.dag_run_timeout_seconds if found.details else None
+    run = found.run
+    if limit and run.start_date and run.end_date and (run.end_date - run.start_date).total_seconds() >= limit:
+        return f" It ran into its limit: dagrun_timeout is {limit:.0f} s."
+    return " A person or a program set it so, or its tasks could not go on: get_task_instances shows their states."
+
+
+async def _preview(api: Api, dag_id: str, run_id: str, tasks: FailedTasks) -> str | None:
+    """The clear that runs the failed tasks again, and how much it would touch."""
+    if not tasks.first:
+        return None
+    args = ClearTaskInstances(dag_id=dag_id, dag_run_id=run_id, confirm=False)
+    preview = (await prepare_clear(api, args)).preview
+    call = f'clear_task_instances(dag_id="{dag_id}", dag_run_id="{run_id}", confirm=false)'
+    return f"Once the cause is mended: {call}. {preview.summary} {' '.join(preview.warnings or ())}".strip()

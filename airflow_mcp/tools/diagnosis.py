@@ -1,0 +1,12 @@
+"""The toolset `diagnosis`: what is broken, why, and what holds what does not run."""
+
+from airflow_mcp.diagnosis import run
+from airflow_mcp.models.diagnosis import DiagnoseDagRun, Diagnosis
+from airflow_mcp.tools.context import Call
+from airflow_mcp.tools.spec import tool
+
+
+@tool("Diagnose a DAG run", user_text=True)
+async def diagnose_dag_run(call: Call, args: DiagnoseDagRun) -> Diagnosis:
+    """Why a run failed, in one call: the first tasks that failed, errors, code, runs before, next step."""
+    return await run.diagnose_dag_run(call.api, args.dag_id, args.dag_run_id)

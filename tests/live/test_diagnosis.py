@@ -1,0 +1,78 @@
+"""diagnose_dag_run on both real servers: what a diagnosis must hold, and how long it may be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scripts.generate import tokens
+from tests.live.test_logs import CAUSES
+from tests.oracle import Oracle
+from tests.session import Session, text_of, unfenced
+
+pytestmark = pytest.mark.anyio
+
+MOST_TOKENS, COMMON = 1500, 900
+
+
+async def diagnosis(session: Session, most: int = COMMON, **arguments: Any) -> Any:
+    result = await session.call("diagnose_dag_run", arguments)
+    assert not result.is_error, text_of(result)
+    assert tokens(text_of(result)) <= most
+    return result.structured_content
+
+
+async def test_a_chain_is_told_by_what_failed_first(session: Session, oracle: Oracle) -> None:
+    run_id = oracle.failed_runs["sales_etl"]
+    told = await diagnosis(session, dag_id="sales_etl", dag_run_id=run_id)
+    assert (told["dag_id"], told["dag_run_id"], told["state"]) == ("sales_etl", run_id, "failed")
+    assert told["summary"] == f"sales_etl {run_id} is failed: validate failed first."
+    [cause] = told["causes"]
+    assert (cause["task_id"], cause["error"]) == ("validate", "KeyError: 'amount'")
+    evidence = unfenced(cause["evidence"])
+    log, _, code = evidence.partition("sales_etl.py, as it is now:\n")
+    assert "checking order 1041" in log  # the record at which it failed
+    assert '57|            if order["id"] in ids and order["amount"] > 0:' in code.split("\n")
+    assert told["blocked"] == "load, report"
+    assert "not_seen" not in told
+    call = f'clear_task_instances(dag_id="sales_etl", dag_run_id="{run_id}", confirm=false)'
+    assert f"{call}. Clear 3 task instances (2 upstream_failed, 1 failed)" in told["next"]
+    assert oracle.states("sales_etl", run_id)["validate"] == "failed"
+
+
+async def test_of_a_mapped_task_the_index_is_told(session: Session, oracle: Oracle) -> None:
+    told = await diagnosis(session, dag_id="load_files", dag_run_id=oracle.failed_runs["load_files"])
+    [cause] = told["causes"]
+    assert (cause["task_id"], cause["map_indexes"]) == ("load_file", "2")
+    assert cause["error"] == "ValueError: south.csv: line 118 has 4 columns, expected 6"
+    assert told["blocked"] == "summarize"
+
+
+async def test_every_task_that_failed_by_itself_is_told_with_its_error(session: Session, oracle: Oracle) -> None:
+    told = await diagnosis(session, MOST_TOKENS, dag_id="failing", dag_run_id=oracle.failing_run)
+    causes = {each["task_id"]: each for each in told["causes"]}
+    failed = {task_id for task_id, state in oracle.states("failing", oracle.failing_run).items() if state == "failed"}
+    assert causes.keys() == failed
+    for task_id, each in causes.items():
+        said = each["error"] + unfenced(each["evidence"])
+        assert any(cause in said for cause in CAUSES[task_id]), (task_id, said)
+    assert causes["retried"]["error"] == "PermissionError: second: the source refused"
+    assert causes["retried"]["tries"] == "2 of 2"
+    assert causes["retried"]["run_again"] == "fails again until access is granted."
+
+
+async def test_what_failed_before_is_told_with_since_when(session: Session, oracle: Oracle) -> None:
+    oracle.pause("history", True)
+    runs = [oracle.trigger("history", f"2026-03-0{day}T00:00:00Z") for day in (1, 2, 3)]
+    for run_id, state in zip(runs, ("success", "failed", "failed"), strict=True):
+        oracle.put("history", run_id, {"first": state}, run=state)
+    told = await diagnosis(session, dag_id="history", dag_run_id=runs[2])
+    [cause] = told["causes"]
+    assert cause["before"] == f"It failed in the run before too, since {runs[1]}."
+    assert cause["run_again"] == "may help: no error is logged."
+
+
+async def test_without_a_failed_run_that_is_told(session: Session, oracle: Oracle) -> None:
+    assert await diagnosis(session, dag_id="diamond") == {"summary": "No run of diamond has failed."}
+    assert "`nope`" in (await session.error("diagnose_dag_run", dag_id="nope")).replace(" nope ", " `nope` ")

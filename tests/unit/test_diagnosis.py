@@ -1,0 +1,190 @@
+"""What a diagnosis judges by: which task failed first, what was raised, and whether running again can help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import httpx
+import pytest
+
+from airflow_mcp.airflow.task_instance_lists import InstanceRow
+from airflow_mcp.diagnosis.before import RUNS_BEFORE, told_of_before
+from airflow_mcp.diagnosis.code import around, in_file
+from airflow_mcp.diagnosis.first_failed import failed_tasks
+from airflow_mcp.diagnosis.retry import run_again
+from airflow_mcp.models.runs import DagRun
+from airflow_mcp.text.raised import Frame, RaisedReader
+from tests.fakes import Replay
+from tests.replay import replayed
+
+GRAPH = {"a": ["b", "clean"], "b": ["c"], "c": [], "clean": [], "other": []}
+
+
+def row(task_id: str, state: str, map_index: int = -1) -> InstanceRow:
+    return InstanceRow(dag_id="d", dag_run_id="r", task_id=task_id, map_index=map_index, state=state)
+
+
+def raised(log: str) -> list[str]:
+    reader = RaisedReader()
+    for number, line in enumerate(log.strip("\n").split("\n"), 1):
+        reader.add(number, line)
+    return [each.error for each in reader.chain]
+
+
+def test_a_task_behind_one_that_failed_is_no_cause() -> None:
+    rows = [row("clean", "failed"), row("c", "upstream_failed"), row("b", "upstream_failed"), row("a", "failed")]
+    found = failed_tasks([*rows, row("other", "failed")], GRAPH, ended=True)
+    assert [*found.first] == ["a", "other"]
+    assert (found.after, found.blocked) == (["clean"], ["b", "c"])
+
+
+def test_without_a_graph_each_that_failed_is_one() -> None:
+    assert [*failed_tasks([row("c", "failed"), row("a", "failed")], {}, ended=True).first] == ["c", "a"]
+
+
+@pytest.mark.parametrize(("ended", "first"), [(True, []), (False, ["a"])])
+def test_a_try_that_failed_counts_while_the_run_goes_on(ended: bool, first: list[str]) -> None:
+    assert [*failed_tasks([row("a", "up_for_retry"), row("b", "success")], GRAPH, ended=ended).first] == first
+
+
+TRACEBACK = """Traceback (most recent call last):
+  File "/opt/dags/a.py", line {line}, in work
+{error}"""
+ENDED = "06:00:00 ERROR taskinstance.py:1 Task failed with exception"
+
+
+@pytest.mark.parametrize(
+    ("log", "errors"),
+    [
+        ("06:00:00 all is well", []),
+        (TRACEBACK.format(line=3, error="ValueError: no row"), ["ValueError: no row"]),
+        (
+            "\n".join(
+                [
+                    TRACEBACK.format(line=3, error="KeyError: 'x'"),
+                    "The above exception was the direct cause of the following exception:",
+                    TRACEBACK.format(line=9, error="RuntimeError: load failed\nof today"),
+                ]
+            ),
+            ["KeyError: 'x'", "RuntimeError: load failed"],
+        ),
+        (
+            "\n".join(
+                [
+                    TRACEBACK.format(line=3, error="OSError: a try that was caught"),
+                    "06:00:00 went on",
+                    ENDED,
+                    TRACEBACK.format(line=9, error="ValueError: what ended it"),
+                    "06:00:01 INFO calling on_failure_callback",
+                    TRACEBACK.format(line=20, error="ConnectionError: of the callback"),
+                ]
+            ),
+            ["ValueError: what ended it"],
+        ),
+    ],
+)
+def test_what_a_task_failed_with(log: str, errors: list[str]) -> None:
+    assert raised(log) == errors
+
+
+@pytest.mark.parametrize(
+    ("error", "times_before", "told"),
+    [
+        ("ModuleNotFoundError: No module named 'pandas'", 0, "fails again until the module pandas is installed"),
+        (
+            "AirflowNotFoundException: The conn_id `dwh` isn't defined",
+            3,
+            "until the connection dwh is there",
+        ),
+        ("KeyError: 'Variable bucket does not exist'", 0, "fails again until the variable bucket is there"),
+        ("sqlite3.OperationalError: no such table: orders", 0, "fails again until the table orders is there"),
+        ("FileNotFoundError: [Errno 2] No such file or directory: '/in/a.csv'", 0, "until the file /in/a.csv is there"),
+        ("PermissionError: second: the source refused", 0, "fails again until access is granted"),
+        ("AirflowTaskTimeout: Timeout, PID: 7", 0, "may help: such an error can pass by itself."),
+        ("requests.exceptions.ConnectionError: Connection refused", 0, "may help"),
+        ("requests.exceptions.ConnectionError: Connection refused", 4, "is not likely to help"),
+        ("Task exited with return code -9", 0, "may fail again: it was killed"),
+        ("KeyError: 'amount'", 0, "helps only if the data or the code have changed since."),
+        (None, 0, "may help: no error is logged."),
+    ],
+)
+def test_whether_running_again_can_help(error: str | None, times_before: int, told: str) -> None:
+    assert told in run_again(error, times_before=times_before)
+
+
+def runs(number: int) -> list[DagRun]:
+    return [DagRun(dag_run_id=f"r{place}", state="success") for place in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("before", "failed", "same_error", "told"),
+    [
+        (runs(0), [], None, "It is the first run."),
+        (runs(3), [], None, "It did not fail in the run before (r0)."),
+        (runs(3), ["r2"], None, "It did not fail in the run before (r0); it failed in 1 of the 3 before."),
+        (runs(3), ["r0"], True, "It failed in the run before too, since r0, the last time with the same error."),
+        (
+            runs(3),
+            ["r0", "r1"],
+            False,
+            "It failed in the 2 runs before too, since r1, the last time with another",
+        ),
+        (
+            runs(RUNS_BEFORE),
+            [f"r{place}" for place in range(RUNS_BEFORE)],
+            None,
+            "It failed in the at least 10 runs before too, since r9.",
+        ),
+    ],
+)
+def test_how_it_did_before(before: Sequence[DagRun], failed: list[str], same_error: bool | None, told: str) -> None:
+    said = told_of_before(before, dict.fromkeys(failed), same_error=same_error)
+    assert said is not None
+    assert said.startswith(told)
+
+
+SOURCE = ["import x", "def work(row):", "    return row['amount']", "", "work({})"]
+
+
+def test_the_lines_of_the_dags_file_with_those_around() -> None:
+    frames = [Frame("/lib/x.py", 2, "f", ""), Frame("/worker/dags/a.py", 3, "work", "return row['amount']")]
+    own = in_file(frames, "/opt/dags/a.py")
+    assert own == frames[1:]
+    assert around(own, SOURCE) == "2|def work(row):\n3|    return row['amount']"
+    assert in_file(frames, "/opt/other/a.py") == in_file(frames, None) == []
+
+
+def test_a_file_that_has_changed_since_is_told() -> None:
+    told = around([Frame("/opt/dags/a.py", 3, "work", "return row['total']")], SOURCE)
+    assert told.endswith("# The file has changed since: line 3 was then `return row['total']`.")
+    assert "was then `old`" in around([Frame("/opt/dags/a.py", 90, "work", "old")], SOURCE)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("version", ["2.11", "3.3"])
+async def test_a_part_that_cannot_be_seen_is_named_and_the_rest_comes(version: str) -> None:
+    def closed(request: httpx.Request) -> httpx.Response | None:
+        ends = ("/tasks", "/clearTaskInstances")
+        closed = request.url.path.endswith(ends) or "/dagSources/" in request.url.path
+        return httpx.Response(403, json={"detail": "Forbidden"}) if closed else None
+
+    replay = Replay(version, closed)
+    run = {"dag_id": "load_files", "dag_run_id": replay.runs["load_files"]}
+    async with replayed(replay) as session:
+        told = await session.ok("diagnose_dag_run", **run)
+    [cause] = told["causes"]
+    assert cause["error"] == "ValueError: south.csv: line 118 has 4 columns, expected 6"
+    assert {line.partition(":")[0] for line in told["not_seen"]} == {"the graph", "the source", "the next step"}
+    assert [line for line in told["not_seen"] if "403" not in line] == []
+    assert "next" not in told
+
+
+@pytest.mark.anyio
+async def test_without_its_task_instances_there_is_no_diagnosis() -> None:
+    def broken(request: httpx.Request) -> httpx.Response | None:
+        return httpx.Response(403) if request.url.path.endswith("/list") else None
+
+    replay = Replay("3.3", broken)
+    async with replayed(replay) as session:
+        message = await session.error("diagnose_dag_run", dag_id="load_files", dag_run_id=replay.runs["load_files"])
+    assert "403" in message
