@@ -111,12 +111,17 @@ def _text(content: list[Any]) -> str:
 
 
 async def _find_out(operator: Operator, run_id: str) -> None:
-    failed = await operator.ask("What failed?", "get_dag_runs", _runs, state=["failed"])
+    diagnosis = await operator.ask("What is broken?", "diagnose_dag_run", _diagnosis)
+    require(diagnosis["dag_id"] == SALES, "it is not of the run that failed last")
+    require([each["error"] for each in diagnosis["causes"]] == ["KeyError: 'amount'"], "the cause is not named")
+    failed = await operator.ask("What else failed?", "get_dag_runs", _runs, state=["failed"])
     require({row["dag_id"] for row in failed["dag_runs"]} == {SALES, FILES}, "not the runs that failed are listed")
     run = {"dag_id": SALES, "dag_run_id": run_id}
     tasks = await operator.ask(f"Where did {SALES} fail?", "get_task_instances", _instances, **run)
     require([row["task_id"] for row in tasks["task_instances"]][1] == "validate", "validate did not run second")
-    log = await operator.ask("Why?", "get_task_log", lambda answer: str(answer["log"]), **run, task_id="validate")
+    log = await operator.ask(
+        "What does its log say?", "get_task_log", lambda answer: str(answer["log"]), **run, task_id="validate"
+    )
     require("'amount'" in log["log"], "the log does not show the exception")
     await operator.ask("Which DAGs are there?", "get_dags", _rows)
     await operator.ask(
@@ -209,6 +214,14 @@ async def _set_state(operator: Operator, run_id: str) -> None:
     require(preview["total"] == 1 and bool(preview["also_cleared"]), "the preview is not what it should be")
     done = await operator.ask("Yes.", "set_task_instances_state", _change, **one, confirm=True, plan=preview["plan"])
     require(done["done"], "the state was not set")
+
+
+def _diagnosis(answer: Answer) -> str:
+    lines = [answer["summary"]]
+    for cause in answer["causes"]:
+        lines += [f"{cause['task_id']}: {cause['error']}", cause["evidence"]]
+        lines += [f"before: {cause['before']}", f"running it again {cause['run_again']}"]
+    return "\n".join([*lines, f"blocked: {answer['blocked']}", answer["next"]])
 
 
 def _rows(answer: Answer) -> str:

@@ -58,7 +58,7 @@ def in_a_row(runs: Sequence[DagRun], failed: Mapping[str, object]) -> int:
 def told_of_before(runs: Sequence[DagRun], failed: Mapping[str, object], *, same_error: bool | None) -> str | None:
     """In a sentence, how a task did in the runs before, the newest first."""
     if not runs:
-        return "It is the first run."
+        return "No run before it has ended."
     streak = in_a_row(runs, failed)
     if not streak:
         others = f"; it failed in {len(failed)} of the {len(runs)} before" if failed else ""

@@ -24,8 +24,8 @@ _CREDENTIALS = re.compile(r"authenticat|unauthorized|\b401\b", re.IGNORECASE)
 _CODE = re.compile(r"SyntaxError|IndentationError|NameError|ImportError|UndefinedError")
 
 
-def run_again(error: str | None, *, times_before: int) -> str:
-    """In a sentence, whether running again alone can help, by the error and by how often it was met just before.
+def run_again(error: str | None, *, as_before: bool) -> str:
+    """In a sentence, whether running again alone can help, by the error and by whether the run before failed so.
 
     None stands for no error: the log has nothing to tell.
     """
@@ -35,8 +35,8 @@ def run_again(error: str | None, *, times_before: int) -> str:
         return f"fails again until {until}."
     if _KILLED.search(error):
         return "may fail again: it was killed, as happens where memory is short. Look at what it needs first."
-    if times_before:
-        return f"is not likely to help: the runs before failed with the same error ({times_before} in a row)."
+    if as_before:
+        return "is not likely to help: the run before failed with the same error."
     if _PASSING.search(error):
         return "may help: such an error can pass by itself."
     return "helps only if the data or the code have changed since."

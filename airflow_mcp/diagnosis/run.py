@@ -14,7 +14,7 @@ from airflow_mcp.airflow.run_details import usual_duration
 from airflow_mcp.airflow.runs import GET, find_runs, told
 from airflow_mcp.airflow.task_instance_lists import InstanceRow, all_of_run
 from airflow_mcp.airflow.tasks import all_tasks
-from airflow_mcp.diagnosis.before import ENDED, failed_before, in_a_row, runs_before, told_of_before, what_changed
+from airflow_mcp.diagnosis.before import ENDED, failed_before, runs_before, told_of_before, what_changed
 from airflow_mcp.diagnosis.code import around, in_file
 from airflow_mcp.diagnosis.failure import Failure, read_failure
 from airflow_mcp.diagnosis.first_failed import FailedTasks, failed_tasks
@@ -162,8 +162,7 @@ def _cause(found: Found, group: Sequence[Failure]) -> Cause:
     earlier = found.errors_before.get(task_id)
     same = earlier == first.signature if earlier is not None and first.tells else None
     indexes = [each.row.map_index for each in group if each.row.map_index is not None]
-    times_before = in_a_row(found.before, failed) if same else 0
-    again = run_again(first.error if first.tells else None, times_before=times_before)
+    again = run_again(first.error if first.tells else None, as_before=bool(same))
     return Cause(
         task_id=task_id,
         map_indexes=ranges(indexes) or None,

@@ -88,28 +88,32 @@ def test_what_a_task_failed_with(log: str, errors: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "times_before", "told"),
+    ("error", "as_before", "told"),
     [
-        ("ModuleNotFoundError: No module named 'pandas'", 0, "fails again until the module pandas is installed"),
+        ("ModuleNotFoundError: No module named 'pandas'", False, "fails again until the module pandas is installed"),
         (
             "AirflowNotFoundException: The conn_id `dwh` isn't defined",
-            3,
+            True,
             "until the connection dwh is there",
         ),
-        ("KeyError: 'Variable bucket does not exist'", 0, "fails again until the variable bucket is there"),
-        ("sqlite3.OperationalError: no such table: orders", 0, "fails again until the table orders is there"),
-        ("FileNotFoundError: [Errno 2] No such file or directory: '/in/a.csv'", 0, "until the file /in/a.csv is there"),
-        ("PermissionError: second: the source refused", 0, "fails again until access is granted"),
-        ("AirflowTaskTimeout: Timeout, PID: 7", 0, "may help: such an error can pass by itself."),
-        ("requests.exceptions.ConnectionError: Connection refused", 0, "may help"),
-        ("requests.exceptions.ConnectionError: Connection refused", 4, "is not likely to help"),
-        ("Task exited with return code -9", 0, "may fail again: it was killed"),
-        ("KeyError: 'amount'", 0, "helps only if the data or the code have changed since."),
-        (None, 0, "may help: no error is logged."),
+        ("KeyError: 'Variable bucket does not exist'", False, "fails again until the variable bucket is there"),
+        ("sqlite3.OperationalError: no such table: orders", False, "fails again until the table orders is there"),
+        (
+            "FileNotFoundError: [Errno 2] No such file or directory: '/in/a.csv'",
+            False,
+            "until the file /in/a.csv is there",
+        ),
+        ("PermissionError: second: the source refused", False, "fails again until access is granted"),
+        ("AirflowTaskTimeout: Timeout, PID: 7", False, "may help: such an error can pass by itself."),
+        ("requests.exceptions.ConnectionError: Connection refused", False, "may help"),
+        ("requests.exceptions.ConnectionError: Connection refused", True, "is not likely to help"),
+        ("Task exited with return code -9", False, "may fail again: it was killed"),
+        ("KeyError: 'amount'", False, "helps only if the data or the code have changed since."),
+        (None, False, "may help: no error is logged."),
     ],
 )
-def test_whether_running_again_can_help(error: str | None, times_before: int, told: str) -> None:
-    assert told in run_again(error, times_before=times_before)
+def test_whether_running_again_can_help(error: str | None, as_before: bool, told: str) -> None:
+    assert told in run_again(error, as_before=as_before)
 
 
 def runs(number: int) -> list[DagRun]:
@@ -119,7 +123,7 @@ def runs(number: int) -> list[DagRun]:
 @pytest.mark.parametrize(
     ("before", "failed", "same_error", "told"),
     [
-        (runs(0), [], None, "It is the first run."),
+        (runs(0), [], None, "No run before it has ended."),
         (runs(3), [], None, "It did not fail in the run before (r0)."),
         (runs(3), ["r2"], None, "It did not fail in the run before (r0); it failed in 1 of the 3 before."),
         (runs(3), ["r0"], True, "It failed in the run before too, since r0, the last time with the same error."),
