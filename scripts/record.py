@@ -72,17 +72,21 @@ def main() -> int:
 
 
 def scene(oracle: Oracle) -> dict[str, str]:
-    """A run that really failed in one map index, one whose DAG is paused, and a file that does not import."""
+    """A run that really failed in one map index, two whose DAG is paused, one of them running; and a broken file."""
     (oracle.server.dags_folder / "broken.py").write_text(BROKEN)
     oracle.wait_for_import_error("broken.py")
     oracle.pause("history", True)
     history = oracle.trigger("history", "2026-02-01T05:00:00+00:00")
+    oracle.pause("failing", True)
+    failing = oracle.trigger("failing", "2026-02-03T05:00:00+00:00")
+    oracle.put("failing", failing, {"chained": None}, run="running")
     oracle.pause("load_files", False)
     failed = oracle.trigger("load_files", "2026-02-02T05:00:00+00:00")
     oracle.wait_for_run("load_files", failed)
     logical_date = str(oracle.run("history", history)["logical_date"])
     token = str(oracle.dag("sales_etl").get("file_token"))
-    return {"history": history, "load_files": failed, "logical_date": logical_date, "file_token": token}
+    runs = {"history": history, "load_files": failed, "failing": failing}
+    return {**runs, "logical_date": logical_date, "file_token": token}
 
 
 async def record(oracle: Oracle, runs: dict[str, str], tools: Collection[str]) -> dict[str, list[Exchange]]:
@@ -108,7 +112,7 @@ def scrubbed(text: str, oracle: Oracle, runs: dict[str, str]) -> str:
     host = oracle.call("GET", "dags/load_files/dagRuns/~/taskInstances")["task_instances"][0]["hostname"]
     text = text.replace(str(oracle.server.home), "/opt/airflow").replace(str(oracle.server.venv), "/opt/venv")
     for name, value in recorded_runs(oracle.server.release.name).items():
-        if name in ("history", "load_files"):
+        if name in ("history", "load_files", "failing"):
             text = text.replace(quote(runs[name], safe=""), value).replace(runs[name], value)
     # A file token is the path of a DAG file, encoded: the first of its DAGs names it.
     for dag_id in sorted(DAG_IDS):

@@ -20,6 +20,7 @@ def recorded_runs(version: str) -> dict[str, str]:
     return {
         "history": "manual__history",
         "load_files": "manual__load_files",
+        "failing": "manual__failing",
         "logical_date": "2026-02-01T05:00:00+00:00" if version < "3" else "2026-02-01T05:00:00Z",
         "file_token": "file-token-of-sales_etl" if version < "3" else "None",
     }

@@ -97,6 +97,22 @@ def logs(runs: Mapping[str, str]) -> Iterator[Call]:
     yield "get_task_log", {**waits, "try_number": 1}
 
 
+def states(runs: Mapping[str, str]) -> Iterator[Call]:
+    """Calls about what is not running: DAGs, runs that are queued, running and ended, and tasks of them."""
+    for dag_id in ("diamond", "history", "failing", "broken", "no_such_dag"):
+        yield "explain_dag_state", {"dag_id": dag_id}
+    for dag_id in ("history", "failing", "load_files"):
+        yield "explain_dag_state", {"dag_id": dag_id, "dag_run_id": runs[dag_id]}
+    waits = {"dag_id": "failing", "dag_run_id": runs["failing"]}
+    for task_id in ("chained", "after", "no_such_task"):
+        yield "explain_dag_state", {**waits, "task_id": task_id}
+    yield "explain_dag_state", {"dag_id": "history", "dag_run_id": runs["history"], "task_id": "part", "map_index": 1}
+    failed = {"dag_id": "load_files", "dag_run_id": runs["load_files"]}
+    yield "explain_dag_state", {**failed, "task_id": "load_file"}
+    yield "explain_dag_state", {**failed, "task_id": "load_file", "map_index": 9}
+    yield "explain_dag_state", {**failed, "task_id": "summarize"}
+
+
 def previews(runs: Mapping[str, str]) -> Iterator[Call]:
     """Previews of changes of the recorded runs."""
     yield "patch_dag", {"dag_id": "mapped_group", "is_paused": False, "confirm": False}
@@ -156,7 +172,7 @@ def calls(version: str, runs: Mapping[str, str]) -> list[Call]:
         3: [("get_dag_source", {"dag_id": "sales_etl", "version_number": 1, "end_line": 5})],
     }
     own = [
-        *(*reads(), *logs(runs), *version_only[int(version[0])], *runs_of_dags(runs)),
+        *(*reads(), *logs(runs), *version_only[int(version[0])], *runs_of_dags(runs), *states(runs)),
         *(*previews(runs), *changes(version, runs)),
         *import_errors(),
     ]

@@ -67,7 +67,7 @@ async def _of_limit(api: Api, dag: Dag, run_ids: Collection[str]) -> list[str]:
     if not dag.max_active_runs:
         return []
     rows, _ = await find_runs(api, dag.dag_id, {"state": ["running"], "limit": PAGE})
-    running = [row.dag_run_id for row in rows if _counts(api, row)]
+    running = [row.dag_run_id for row in rows if counts_for_limit(api, row)]
     if len(running) < dag.max_active_runs or set(run_ids) <= set(running):
         return []
     names = ", ".join(running[:MOST_NAMED]) + (", …" if len(running) > MOST_NAMED else "")
@@ -81,6 +81,6 @@ async def _of_limit(api: Api, dag: Dag, run_ids: Collection[str]) -> list[str]:
     return found
 
 
-def _counts(api: Api, run: DagRun) -> bool:
+def counts_for_limit(api: Api, run: DagRun) -> bool:
     """Whether a running run counts against its DAG's limit. On Airflow 3 a backfill has a limit of its own."""
     return api.release < (3, 0) or run.run_type != "backfill"

@@ -60,11 +60,16 @@ async def newest(api: Api) -> ImportErrors:
 async def of_file(api: Api, path: str) -> str | None:
     """Why a file does not import, in a sentence; None where Airflow does not tell. Route: GET /importErrors."""
     try:
-        errors = (await newest(api)).import_errors
+        return among(await newest(api), path)
     except AirflowMcpError:
         return None
+
+
+def among(errors: ImportErrors, path: str) -> str | None:
+    """Why a file does not import, in a sentence; None where it is not among these."""
     # Airflow 3 has a bundle's path in them.
-    return next((told(each) for each in errors if f"/{path}".endswith(f"/{each.filename.lstrip('/')}")), None)
+    failed = (each for each in errors.import_errors if f"/{path}".endswith(f"/{each.filename.lstrip('/')}"))
+    return next(map(told, failed), None)
 
 
 async def _read(api: Api, limit: int, offset: int, filename_pattern: str | None = None) -> ImportErrors:

@@ -15,6 +15,10 @@ class Links:
     base: str
     release: Release
 
+    def dag(self, dag_id: str) -> str:
+        """The page of a DAG."""
+        return f"{self.base}/dags/{_quoted(dag_id)}{'/grid' if self.release < (3, 0) else ''}"
+
     def run(self, dag_id: str, dag_run_id: str) -> str:
         """The page of a run."""
         return f"{self.base}/dags/{_quoted(dag_id)}{self._between}{_quoted(dag_run_id)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.dags import GET
-from airflow_mcp.airflow.import_errors import FailedFile, newest, told
+from airflow_mcp.airflow.import_errors import FailedFile, ImportErrors, newest, told
 from airflow_mcp.errors import AirflowMcpError, DagNotFoundError
 from airflow_mcp.models.dags import Dag
 
@@ -22,10 +22,8 @@ async def why_no_dag(api: Api, dag_id: str, error: DagNotFoundError) -> DagNotFo
         gone = await _gone(api, dag_id)
     except AirflowMcpError:
         return error
-    holding = [told(each) for each in answer.import_errors if _may_hold(each, dag_id)]
-    if holding:
-        more = f" and {len(holding) - MOST_NAMED} more." if len(holding) > MOST_NAMED else ""
-        advice = f"{' '.join(holding[:MOST_NAMED])}{more} get_import_errors tells more."
+    if holding := of_dag(answer, dag_id):
+        advice = f"{holding} get_import_errors tells more."
     elif gone:
         return gone.with_effects(error.effects)
     elif answer.import_errors:
@@ -35,6 +33,13 @@ async def why_no_dag(api: Api, dag_id: str, error: DagNotFoundError) -> DagNotFo
     else:
         return error
     return DagNotFoundError(error.what, advice).with_effects(error.effects)
+
+
+def of_dag(answer: ImportErrors, dag_id: str) -> str:
+    """Why the files do not import that may hold a DAG, in a sentence each; empty for none."""
+    holding = [told(each) for each in answer.import_errors if _may_hold(each, dag_id)]
+    more = f" and {len(holding) - MOST_NAMED} more." if len(holding) > MOST_NAMED else ""
+    return f"{' '.join(holding[:MOST_NAMED])}{more}"
 
 
 async def _gone(api: Api, dag_id: str) -> DagNotFoundError | None:

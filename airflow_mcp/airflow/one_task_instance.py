@@ -52,13 +52,15 @@ class _LinksOf2(RootModel[dict[str, Any]]):
     pass
 
 
-class _Reason(Answer):
+class Dependency(Answer):
+    """Why the scheduler does not run a task instance, as Airflow tells it."""
+
     name: str
     reason: str | None = None
 
 
 class _Dependencies(Answer):
-    dependencies: list[_Reason]
+    dependencies: list[Dependency]
 
 
 async def get_task_instance(
@@ -131,7 +133,14 @@ async def _links(api: Api, ids: Ids, map_index: int | None) -> dict[str, str]:
 
 
 async def _waits_for(api: Api, ids: Ids, map_index: int | None) -> list[str]:
-    """The scheduler's reasons: Airflow tells them of what is not scheduled yet, since 2.10."""
+    return [f"{each.name}: {each.reason}" for each in await dependencies(api, ids, map_index)]
+
+
+async def dependencies(api: Api, ids: Ids, map_index: int | None) -> list[Dependency]:
+    """The scheduler's reasons, which Airflow tells of what is not scheduled yet; none before 2.10.
+
+    Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/dependencies.
+    """
     if api.release < (2, 10):
         return []
     routes = (GET_DEPENDENCIES, GET_DEPENDENCIES_MAPPED)
@@ -139,7 +148,7 @@ async def _waits_for(api: Api, ids: Ids, map_index: int | None) -> list[str]:
         reasons = (await _read(api, routes, ids, map_index, _Dependencies)).dependencies
     except NotFoundError:
         return []
-    return [f"{each.name}: {each.reason}" for each in reasons if each.name != UNSCHEDULED]
+    return [each for each in reasons if each.name != UNSCHEDULED]
 
 
 async def _what_there_is(api: Api, ids: Ids) -> NotFoundError:

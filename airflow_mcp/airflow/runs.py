@@ -129,7 +129,22 @@ async def run_at(api: Api, dag_id: str, logical_date: datetime) -> str:
 
 async def state_of(api: Api, dag_id: str, dag_run_id: str) -> str | None:
     """The state of a run. Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}. Raises NotFoundError."""
-    return (await api.read(GET, DagRun, dag_id=dag_id, dag_run_id=dag_run_id)).state
+    return (await one_run(api, dag_id, dag_run_id)).state
+
+
+async def one_run(api: Api, dag_id: str, dag_run_id: str) -> DagRun:
+    """A run. Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}. Raises NotFoundError."""
+    return await api.read(GET, DagRun, dag_id=dag_id, dag_run_id=dag_run_id)
+
+
+async def run_before(api: Api, dag_id: str, run: DagRun) -> DagRun | None:
+    """The run before one, by logical date; None where it has none. Route: GET /dags/{dag_id}/dagRuns."""
+    if run.logical_date is None:
+        return None
+    order = "-execution_date" if api.release < (3, 0) else "-logical_date"
+    query = {"logical_date_lte": run.logical_date.isoformat(), "order_by": order, "limit": 2}
+    rows, _ = await find_runs(api, dag_id, query)
+    return next((row for row in rows if row.dag_run_id != run.dag_run_id), None)
 
 
 async def require_run(api: Api, dag_id: str, dag_run_id: str) -> None:

@@ -18,7 +18,7 @@ from airflow_mcp.airflow.task_instances import FAILED, LIST, InstancesPage, all_
 from airflow_mcp.errors import NeedsVersionError, NotFoundError, ServerFaultError
 from airflow_mcp.ids import near
 from airflow_mcp.models.states import NO_STATUS, NOT_STARTED, TASK_STATES
-from airflow_mcp.models.task_instances import ROW, SUMMED_UP, TaskInstanceList, TaskInstanceRow
+from airflow_mcp.models.task_instances import ROW, SUMMED_UP, TaskInstanceList, TaskInstanceRow, Trigger
 
 LIST_BY_OPERATOR = Route("GET", "dags/{dag_id}/dagRuns/~/taskInstances", may_read(*TASK_INSTANCES))
 IN_QUERY = {"dag_ids": "dag_id", "task_ids": "task_id"}
@@ -32,6 +32,12 @@ class InstanceRow(TaskInstanceRow):
 
     dag_id: str
     dag_run_id: str
+
+
+class WaitingRow(InstanceRow):
+    """A task instance with the trigger of a deferred one."""
+
+    trigger: Trigger | None = None
 
 
 _Instances = InstancesPage[InstanceRow]
@@ -110,6 +116,29 @@ async def all_of_run(api: Api, dag_id: str, dag_run_id: str, task_id: str | None
     return await _of_run(api, filters | ({"task_ids": [task_id]} if task_id else {}))
 
 
+async def first_in_states(
+    api: Api,
+    states: Sequence[str] = (),
+    *,
+    dag_id: str | None = None,
+    dag_run_id: str | None = None,
+    task_id: str | None = None,
+    pool: str | None = None,
+    limit: int = AT_ONCE,
+) -> tuple[list[WaitingRow], int]:
+    """Task instances in these states, or in any; `limit` at most, and how many there are.
+
+    Route: POST /dags/~/dagRuns/~/taskInstances/list.
+    """
+    given = {"dag_ids": dag_id, "dag_run_ids": dag_run_id, "task_ids": task_id, "pool": pool}
+    filters = {name: [value] for name, value in given.items() if value is not None}
+    if states:
+        filters["state"] = _known(api, states)
+    body = {**_body(api, filters), "page_limit": limit}
+    answer = await api.read(LIST, InstancesPage[WaitingRow], body=body)
+    return answer.task_instances, answer.total_entries
+
+
 async def require_in_run(api: Api, dag_id: str, dag_run_id: str, task_id: str | None) -> None:
     """Raise NotFoundError for an unknown run, or for a task that has no task instance in it, with near ones."""
     await require_run(api, dag_id, dag_run_id)
@@ -125,8 +154,11 @@ def _started(api: Api, state: Sequence[str] | None) -> Sequence[str] | None:
     """Those of the states, or of all, that come after a start: Airflow 3 finds what has not started in any window."""
     if api.release < (3, 0):
         return state
-    known = [each for each in TASK_STATES if each != "awaiting_input" or api.release >= (3, 3)]
-    return [each for each in state or known if each not in NOT_STARTED]
+    return [each for each in state or _known(api, TASK_STATES) if each not in NOT_STARTED]
+
+
+def _known(api: Api, states: Sequence[str]) -> list[str]:
+    return [each for each in states if each != "awaiting_input" or api.release >= (3, 3)]
 
 
 async def _of_run(api: Api, filters: Mapping[str, Any]) -> list[InstanceRow]:

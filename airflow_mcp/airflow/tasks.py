@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.graph import running_order, upstream_of
@@ -19,12 +19,22 @@ LIST = Route("GET", "dags/{dag_id}/tasks", may_read(*TASKS))
 GET = Route("GET", "dags/{dag_id}/tasks/{task_id}", may_read(*TASKS))
 
 
-class _Row(Task):
+class TaskRow(Task):
+    """A task as Airflow lists it."""
+
+    upstream_task_ids: list[str] = Field(default_factory=list)
     downstream_task_ids: Annotated[list[str], BeforeValidator(lambda told: told or [])]
+    depends_on_past: bool | None = None
+    wait_for_downstream: bool | None = None
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether it waits for itself in the run before."""
+        return bool(self.depends_on_past or self.wait_for_downstream)
 
 
 class _Tasks(Answer):
-    tasks: list[_Row]
+    tasks: list[TaskRow]
 
 
 class _Past(Answer):
@@ -66,7 +76,7 @@ async def get_task(api: Api, dag_id: str, task_id: str) -> TaskDetails:
     return details.model_copy(update=tasks[task_id].model_dump(include={"upstream_task_ids", "downstream_task_ids"}))
 
 
-async def all_tasks(api: Api, dag_id: str, order_by: str | None = None) -> list[Task]:
+async def all_tasks(api: Api, dag_id: str, order_by: str | None = None) -> list[TaskRow]:
     """All tasks of a DAG with their neighbours. Route: GET /dags/{dag_id}/tasks. Raises as list_tasks does."""
     query = {"order_by": order_by} if order_by else None
     rows = (await api.read(LIST, _Tasks, query=query, dag_id=dag_id)).tasks

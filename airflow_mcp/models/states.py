@@ -14,6 +14,7 @@ TASK_STATES = (
     *("success", "running", "failed", "upstream_failed", "skipped", "up_for_retry", "up_for_reschedule", "queued"),
     *("scheduled", "deferred", "removed", "restarting", "awaiting_input", NO_STATUS),
 )
+ENDED = frozenset({"success", "failed", "upstream_failed", "skipped", "removed"})
 NOT_STARTED = frozenset({"queued", "scheduled", NO_STATUS})
 
 

@@ -1,6 +1,7 @@
 """The toolset `diagnosis`: what is broken, why, and what holds what does not run."""
 
-from airflow_mcp.diagnosis import run
+from airflow_mcp.diagnosis import dag_state, run
+from airflow_mcp.models.dag_state import DagState, ExplainDagState
 from airflow_mcp.models.diagnosis import DiagnoseDagRun, Diagnosis
 from airflow_mcp.tools.context import Call
 from airflow_mcp.tools.spec import tool
@@ -10,3 +11,9 @@ from airflow_mcp.tools.spec import tool
 async def diagnose_dag_run(call: Call, args: DiagnoseDagRun) -> Diagnosis:
     """Why a run failed, in one call: the first tasks that failed, errors, code, runs before, next step."""
     return await run.diagnose_dag_run(call.api, args.dag_id, args.dag_run_id)
+
+
+@tool("Explain why something is not running", user_text=True)
+async def explain_dag_state(call: Call, args: ExplainDagState) -> DagState:
+    """Why a DAG, a run or a task is not running: what holds it, likeliest first, and what to do."""
+    return await dag_state.explain_dag_state(call.api, **dict(args))

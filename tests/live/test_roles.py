@@ -188,6 +188,7 @@ def asked(oracle: Oracle, method: str, route: str) -> dict[str, Any] | None:
         return None
     ids = {"dag_id": "history", "file_token": oracle.dag("history").get("file_token")}
     ids |= {"task_id": "first", "dag_run_id": "no-such-run", "map_index": 0, "try_number": 1, "xcom_key": "x"}
+    ids |= {"pool_name": "default_pool"}
     request: dict[str, Any] = {"method": method, "url": f"{oracle.http.base_url}{route.format(**ids)}"}
     if route.endswith(("taskInstances/list", "dagRuns/list")):
         request["json"] = {"dag_ids": ["history"]}
@@ -221,7 +222,9 @@ def test_each_route_takes_exactly_what_is_named(oracle: Oracle, custom: User) ->
     wrong = []
     for route in ROUTES:
         if request := asked(oracle, route.method, route.path):
-            assert route.needs
+            if not route.needs:
+                assert may(request, ())
+                continue
             named = set(route.needs.of_fab(NEWEST["v1" if oracle.major == 2 else "v2"]))
             needless = [each for each in sorted(named) if may(request, named - {each})]
             if needless or not may(request, named):

@@ -99,6 +99,8 @@ def compared(value: Any) -> Any:
     if isinstance(value, dict):
         # What is said of a log counts its lines.
         differs = DIFFERS | {"note"} if "log" in value else DIFFERS
+        if "summary" in value:
+            value = {**value, "summary": re.sub(" at 20[-0-9T:]+Z", " at some time", value["summary"])}
         return {name: compared(item) for name, item in value.items() if name not in differs}
     if isinstance(value, list):
         return sorted((compared(item) for item in value), key=str)
@@ -120,6 +122,7 @@ async def test_both_versions_answer_alike() -> None:
             )
             .replace(run["history"], "H")
             .replace(run["load_files"], "L")
+            .replace("/opt/airflow/dags/", "")  # Airflow 3 tells paths within the folder
             for result, run in zip((left, right), runs, strict=True)
         ]
         assert texts[0] == texts[1], (tool, arguments)
