@@ -79,7 +79,11 @@ def agreeable(ids: Mapping[str, str], version: str, map_index: int = -1) -> dict
             {"filename": "broken.py", "timestamp": "2026-11-21T00:00:00Z", "stack_trace": f"in {ids['dag_id']}"}
         ],
         "tasks": [{"task_id": ids["task_id"], "downstream_task_ids": []}],
-        "task_instances": [{**ids, "map_index": map_index, "state": "upstream_failed", "try_number": 8}],
+        "task_instances": [
+            {**ids, "map_index": map_index, "state": "upstream_failed", "try_number": 8, "pool": "default_pool"}
+        ],
+        **{"name": "default_pool", "slots": 9, "open_slots": 9, "occupied_slots": 0},
+        "scheduler": {"status": "healthy"},
         "state": "failed",
         "try_number": 9,
         "extra_links": {},

@@ -27,6 +27,7 @@ IDS = {
     "task_id": "first",
     "file_token": "a-token",
     "xcom_key": "return_value",
+    "pool_name": "default_pool",
 }
 RELEASES = {"2.11": "2.11.2", "3.3": "3.3.2"}
 USER = {"username": "admin", "password": "s3cret-pw"}
@@ -82,7 +83,10 @@ class Airflow:
         if self.release < "3" and request.step == "GET api/v2/version":
             return answer(404, {"title": "Not Found", "status": 404, "type": "about:blank"})
         status = 201 if request.step == "POST auth/token" else 200
-        return answer(status, agreeable(IDS, RELEASES[self.release], self.map_index))
+        agreed = agreeable(IDS, RELEASES[self.release], self.map_index)
+        if request.body and "scheduled" in (request.json.get("state") or ()):
+            agreed["task_instances"][0]["state"] = "scheduled"
+        return answer(status, agreed)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request, one answer, and the connection ends."""
@@ -172,6 +176,7 @@ def calls(release: str) -> list[tuple[str, Arguments, int]]:
         ("get_task_log", {**log, "try_number": 8}, -1),
         ("get_task_log", {**log, "try_number": 8, "map_index": 3}, 3),
     ]
+    more.append(("explain_dag_state", {"dag_id": IDS["dag_id"]}, -1))
     more.append(("get_task_instance", {**given["get_task_instance"], "map_index": 3}, 3))
     if release >= "3":
         more.append(("get_task_instances", {"dag_id": IDS["dag_id"], "operator": "BashOperator"}, -1))
