@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from airflow_mcp.airflow.together import together
-from airflow_mcp.errors import AirflowMcpError
+from airflow_mcp.errors import AirflowMcpError, VersionChangedError
 
 Look = Callable[[], Awaitable[Any]]
 LOOKED_AT_ONCE = 5
@@ -36,6 +36,8 @@ class Parts:
     async def _try(self, name: str, look: Look) -> Any:
         try:
             return await look()
+        except VersionChangedError:
+            raise  # nothing of this version can be seen: the call is made again
         except AirflowMcpError as error:
             told = f"{name}: {error}"
             if told not in self.not_seen:

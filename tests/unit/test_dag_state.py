@@ -16,7 +16,9 @@ from airflow_mcp.airflow.pools import Pool
 from airflow_mcp.airflow.task_instance_lists import WaitingRow
 from airflow_mcp.airflow.tasks import TaskRow
 from airflow_mcp.diagnosis import reasons
+from airflow_mcp.diagnosis.parts import Parts
 from airflow_mcp.diagnosis.waiting_tasks import Occupied, Waiting, of_one_task, of_tasks
+from airflow_mcp.errors import VersionChangedError
 from airflow_mcp.models.dag_state import Reason
 from airflow_mcp.models.dags import Dag, DagDetails
 from airflow_mcp.models.runs import DagRun
@@ -533,3 +535,13 @@ async def test_a_file_that_is_marked_as_broken(
         answer = await session.ok("explain_dag_state", dag_id="etl")
     assert [(each["reason"], each["fact"]) for each in answer["reasons"]] == [expected]
     assert ("not_seen" in answer) is (status == 403)
+
+
+async def test_of_another_airflow_than_at_first_no_part_is_told_but_the_call_is_made_again() -> None:
+    async def changed() -> None:
+        raise VersionChangedError("Airflow is now 3.3.2.", "Call again.")
+
+    parts = Parts()
+    with pytest.raises(VersionChangedError):
+        await parts.look({"pools": changed})
+    assert parts.not_seen == []
