@@ -19,6 +19,7 @@ RUN = {**DAG, "dag_run_id": "a run"}
 EXAMPLES: Mapping[str, Arguments] = {
     "diagnose_dag_run": RUN,
     "explain_dag_state": {**RUN, "task_id": "first"},
+    "find_failures": DAG,
     "get_dags": {},
     "get_dag": DAG,
     "get_dag_details": DAG,

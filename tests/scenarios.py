@@ -54,6 +54,7 @@ def runs_of_dags(runs: Mapping[str, str]) -> Iterator[Call]:
     yield "get_dag_runs", {"triggering_user_name_pattern": "adm%"}
     yield "get_dag_runs", {"conf_contains": "nothing like it"}
     run = {"dag_id": "load_files", "dag_run_id": runs["load_files"]}
+    yield "find_failures", {"since": "2026-02-01T00:00:00Z"}
     yield "diagnose_dag_run", run
     yield "diagnose_dag_run", {"dag_id": "diamond"}
     yield "get_dag_run", run

@@ -44,14 +44,28 @@ async def with_last_runs(api: Api, dags: Sequence[DagRow]) -> tuple[list[DagRow]
         answer = await _newest(api, [dag.dag_id for dag in dags])
     except ForbiddenError as error:
         return [_row(dag, None, "unknown") for dag in dags], f"The last runs could not be read. {error}"
-    last: dict[str, _Run] = {}
-    for run in answer.dag_runs:
-        last.setdefault(run.dag_id, run)
+    last = _last_of_each(answer.dag_runs)
     older = answer.total_entries > len(answer.dag_runs)
     rows = [_row(dag, last.get(dag.dag_id), "unknown" if older else "none") for dag in dags]
     unknown = any(row.last_run_state == "unknown" for row in rows)
     looked_at = f"unknown: not among the newest {len(answer.dag_runs)} runs of these DAGs; get_dag_runs has it, if any."
     return rows, looked_at if unknown else None
+
+
+async def last_run_states(api: Api, dag_ids: Sequence[str]) -> dict[str, str | None]:
+    """The state of the last run of these DAGs, as far as it is among their newest 1,000.
+
+    Route: POST /dags/~/dagRuns/list.
+    """
+    runs = (await _newest(api, dag_ids)).dag_runs if dag_ids else []
+    return {dag_id: run.state for dag_id, run in _last_of_each(runs).items()}
+
+
+def _last_of_each(runs: Sequence[_Run]) -> dict[str, _Run]:
+    last: dict[str, _Run] = {}
+    for run in runs:
+        last.setdefault(run.dag_id, run)
+    return last
 
 
 async def _newest(api: Api, dag_ids: Sequence[str]) -> _Runs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.changes.clear import prepare_clear
@@ -82,7 +82,7 @@ async def _diagnose(api: Api, run: DagRunDetails, dag_id: str, run_id: str) -> D
     before = seen["runs before"] or []
     logs = _logs_to_read(tasks)
     most = max(LOG_CHARACTERS // max(len({row.task_id for row in logs}), 1), LEAST_CHARACTERS)
-    failures = await parts.look_at_some("a log", [_reader(api, row, most) for row in logs])
+    failures = await parts.look_at_some("a log", [partial(read_failure, api, row, most) for row in logs])
     more = await parts.look(
         {
             "the runs before": lambda: failed_before(api, dag_id, before, [*tasks.first][:MOST_TASKS]),
@@ -121,10 +121,6 @@ async def _diagnose(api: Api, run: DagRunDetails, dag_id: str, run_id: str) -> D
     )
 
 
-def _reader(api: Api, row: InstanceRow, most: int) -> Any:
-    return lambda: read_failure(api, row, most)
-
-
 def _logs_to_read(tasks: FailedTasks) -> list[InstanceRow]:
     """Of the tasks that failed first some, and of each that is mapped the first map indexes."""
     chosen = list(tasks.first.values())[:MOST_TASKS]
@@ -144,7 +140,9 @@ async def _errors_before(
         return {}
     last = before[0].dag_run_id
     rows = [runs[last][0] for runs in failed.values() if last in runs]
-    read = await parts.look_at_some("a log of the run before", [_reader(api, row, LEAST_CHARACTERS) for row in rows])
+    read = await parts.look_at_some(
+        "a log of the run before", [partial(read_failure, api, row, LEAST_CHARACTERS) for row in rows]
+    )
     return {each.row.task_id: each.signature for each in read if each and each.tells}
 
 

@@ -1,8 +1,9 @@
 """The toolset `diagnosis`: what is broken, why, and what holds what does not run."""
 
-from airflow_mcp.diagnosis import dag_state, run
+from airflow_mcp.diagnosis import dag_state, failures, run
 from airflow_mcp.models.dag_state import DagState, ExplainDagState
 from airflow_mcp.models.diagnosis import DiagnoseDagRun, Diagnosis
+from airflow_mcp.models.failures import FailureList, FindFailures
 from airflow_mcp.tools.context import Call
 from airflow_mcp.tools.spec import tool
 
@@ -17,3 +18,9 @@ async def diagnose_dag_run(call: Call, args: DiagnoseDagRun) -> Diagnosis:
 async def explain_dag_state(call: Call, args: ExplainDagState) -> DagState:
     """Why a DAG, a run or a task is not running: what holds it, likeliest first, and what to do."""
     return await dag_state.explain_dag_state(call.api, **dict(args))
+
+
+@tool("Find failures", user_text=True)
+async def find_failures(call: Call, args: FindFailures) -> FailureList:
+    """What failed since a time, across DAGs: by error, how often, first and last, and how each DAG stands now."""
+    return await failures.find_failures(call.api, args.since, args.dag_id)

@@ -1,4 +1,4 @@
-"""diagnose_dag_run on both real servers: what a diagnosis must hold, and how long it may be."""
+"""diagnose_dag_run and find_failures on both real servers: what they must hold, and how long they may be."""
 
 from __future__ import annotations
 
@@ -76,3 +76,24 @@ async def test_what_failed_before_is_told_with_since_when(session: Session, orac
 async def test_without_a_failed_run_that_is_told(session: Session, oracle: Oracle) -> None:
     assert await diagnosis(session, dag_id="diamond") == {"summary": "No run of diamond has failed."}
     assert "`nope`" in (await session.error("diagnose_dag_run", dag_id="nope")).replace(" nope ", " `nope` ")
+
+
+async def test_what_failed_across_dags_is_told_by_error(session: Session, oracle: Oracle) -> None:
+    failed = oracle.failed_runs
+    assert oracle.failing_run
+    result = await session.call("find_failures", {"since": "2026-01-01T00:00:00Z"})
+    assert not result.is_error, text_of(result)
+    assert tokens(text_of(result)) <= MOST_TOKENS
+    told = result.structured_content or {}
+    groups = {(each["dag_id"], task_id): each for each in told["failures"] for task_id in each["tasks"]}
+    sales, files = groups["sales_etl", "validate"], groups["load_files", "load_file"]
+    assert (sales["error"], sales["now"]) == ("KeyError: 'amount'", "failed")
+    assert files["error"] == "ValueError: south.csv: line 118 has 4 columns, expected 6"
+    assert (files["last_run_id"], files["task_instances"]) == (failed["load_files"], 1)
+    assert {task_id for dag_id, task_id in groups if dag_id == "failing"} == CAUSES.keys()
+    alone = await session.ok("find_failures", dag_id="sales_etl", since="2026-01-01T00:00:00Z")
+    assert [each["tasks"] for each in alone["failures"]] == [["validate"]]
+    none = await session.ok("find_failures", dag_id="diamond")
+    assert none["summary"] == "No task instance that started since has failed."
+    assert "failures" not in none
+    assert "nope" in await session.error("find_failures", dag_id="nope")

@@ -14,7 +14,7 @@ from airflow_mcp.diagnosis.first_failed import failed_tasks
 from airflow_mcp.diagnosis.retry import run_again
 from airflow_mcp.models.runs import DagRun
 from airflow_mcp.text.raised import Frame, RaisedReader
-from tests.fakes import Replay
+from tests.fakes import OfRelease, Replay
 from tests.replay import replayed
 
 GRAPH = {"a": ["b", "clean"], "b": ["c"], "c": [], "clean": [], "other": []}
@@ -192,3 +192,76 @@ async def test_without_its_task_instances_there_is_no_diagnosis() -> None:
     async with replayed(replay) as session:
         message = await session.error("diagnose_dag_run", dag_id="load_files", dag_run_id=replay.runs["load_files"])
     assert "403" in message
+
+
+class Failed(OfRelease):
+    """An Airflow in which so many tasks of one DAG failed, two in each of two runs, each with a log."""
+
+    def __init__(self, version: str, tasks: int, more: int = 0) -> None:
+        super().__init__(version)
+        self.tasks, self.more = tasks, more
+
+    async def rest(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if path.endswith("/taskInstances/list"):
+            rows = [
+                {
+                    "dag_id": "etl",
+                    "dag_run_id": f"r{day}",
+                    "task_id": f"t{number}",
+                    "map_index": -1,
+                    "state": "failed",
+                    "try_number": 1,
+                    "start_date": f"2026-02-0{day}T00:00:00Z",
+                }
+                for day in (1, 2)
+                for number in range(self.tasks)
+            ]
+            return httpx.Response(200, json={"task_instances": rows, "total_entries": len(rows) + self.more})
+        if path.endswith("/dagRuns/list"):
+            run = {"dag_id": "etl", "dag_run_id": "r3", "state": "success", "start_date": None}
+            return httpx.Response(200, json={"dag_runs": [run], "total_entries": 1})
+        if "/logs/" in path:
+            error = "OSError: disk full" if path.rsplit("/", 3)[1] == "t0" else "KeyError: 'x'"
+            return httpx.Response(200, text=f"06:00:00 ERROR a.py:1 Task failed with exception\n{trace(error)}\n")
+        return httpx.Response(200, json={"access_token": "t"})
+
+
+def trace(error: str) -> str:
+    return TRACEBACK.format(line=1, error=error)
+
+
+@pytest.mark.anyio
+async def test_failures_are_told_by_error_the_latest_first() -> None:
+    async with replayed(Failed("2.11.2", 3)) as session:
+        told = await session.ok("find_failures", since="2026-01-01T00:00:00Z")
+    assert told["summary"] == "6 task instances failed, in 1 DAG; the last run of 0 of these has failed."
+    assert told["failures"] == [
+        {
+            "dag_id": "etl",
+            "tasks": tasks,
+            "error": error,
+            "runs": 2,
+            "task_instances": number,
+            "first": "2026-02-01T00:00Z",
+            "last": "2026-02-02T00:00Z",
+            "last_run_id": "r2",
+            "now": "success",
+        }
+        for tasks, error, number in ((["t0"], "OSError: disk full", 2), (["t1", "t2"], "KeyError: 'x'", 4))
+    ]
+
+
+@pytest.mark.anyio
+async def test_of_very_many_failures_some_logs_are_read_and_the_rest_is_counted() -> None:
+    fake = Failed("2.11.2", 60, more=7)
+    async with replayed(fake) as session:
+        told = await session.ok("find_failures")
+    assert len([path for path in fake.paths() if "/logs/" in path]) == 20
+    assert told["not_seen"] == [
+        "The logs of 40 more tasks were not read.",
+        "12 more groups are not listed: give dag_id, or a later since.",
+        "7 more failed task instances were not looked at: give dag_id, or a later since.",
+    ]
+    assert len(told["failures"]) == 30
+    assert told["summary"].startswith("120 of the 127 task instances failed")
