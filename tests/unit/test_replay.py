@@ -32,6 +32,8 @@ DIFFERS = {
     "duration_seconds",
     "end_date",
     "evidence",
+    "first",
+    "last",
     "executor",
     "filename",
     "hostname",
