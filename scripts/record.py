@@ -22,7 +22,7 @@ from airflow_mcp.tools.context import make_app
 from tests.fakes import Airflow
 from tests.oracle import Oracle
 from tests.recordings import FOLDER, Exchange, described, recorded_runs, written
-from tests.scenarios import BROKEN, calls
+from tests.scenarios import BROKEN, CONSUMER, calls
 from tests.servers import DAG_IDS, RECORDED, real_airflow
 
 CALLS = 100  # the most requests of one call
@@ -75,6 +75,8 @@ def scene(oracle: Oracle) -> dict[str, str]:
     """A run that really failed in one map index, two whose DAG is paused, one of them running; and a broken file."""
     (oracle.server.dags_folder / "broken.py").write_text(BROKEN)
     oracle.wait_for_import_error("broken.py")
+    (oracle.server.dags_folder / "consumer.py").write_text(CONSUMER)
+    oracle.wait_for_dags("consumer")
     oracle.pause("history", True)
     history = oracle.trigger("history", "2026-02-01T05:00:00+00:00")
     oracle.pause("failing", True)

@@ -85,6 +85,8 @@ def agreeable(ids: Mapping[str, str], version: str, map_index: int = -1) -> dict
         ],
         **{"name": "default_pool", "slots": 9, "open_slots": 9, "occupied_slots": 0},
         "scheduler": {"status": "healthy"},
+        **{name: {"all": ["s3://orders"]} for name in ("asset_expression", "dataset_expression")},
+        "queued_events": [{"asset_id": 1, "uri": "s3://orders"}],
         "state": "failed",
         "try_number": 9,
         "extra_links": {},

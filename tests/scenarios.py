@@ -14,6 +14,20 @@ Call = tuple[str, dict[str, Any]]
 BROKEN = "from airflow import DAG\n\nimport nope\n"
 """What stands in broken.py, which does not import. Airflow does not look at a file without these words."""
 
+CONSUMER = """\
+from datetime import datetime
+
+try:
+    from airflow.sdk import DAG, Asset
+except ImportError:
+    from airflow import DAG
+    from airflow.datasets import Dataset as Asset
+
+with DAG("consumer", start_date=datetime(2026, 1, 1), schedule=[Asset("s3://shop/orders"), Asset("s3://shop/prices")]):
+    pass
+"""
+"""What stands in consumer.py."""
+
 
 def reads() -> Iterator[Call]:
     """Calls that need no run."""
@@ -100,7 +114,7 @@ def logs(runs: Mapping[str, str]) -> Iterator[Call]:
 
 def states(runs: Mapping[str, str]) -> Iterator[Call]:
     """Calls about what is not running: DAGs, runs that are queued, running and ended, and tasks of them."""
-    for dag_id in ("diamond", "history", "failing", "broken", "no_such_dag"):
+    for dag_id in ("diamond", "history", "failing", "consumer", "broken", "no_such_dag"):
         yield "explain_dag_state", {"dag_id": dag_id}
     for dag_id in ("history", "failing", "load_files"):
         yield "explain_dag_state", {"dag_id": dag_id, "dag_run_id": runs[dag_id]}

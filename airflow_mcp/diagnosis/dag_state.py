@@ -14,9 +14,11 @@ from airflow_mcp.airflow.dag_lists import PAGE
 from airflow_mcp.airflow.health import components
 from airflow_mcp.airflow.held_runs import counts_for_limit
 from airflow_mcp.airflow.mapped import ranges
+from airflow_mcp.airflow.queued_events import queued_events
 from airflow_mcp.airflow.runs import find_runs, one_run
 from airflow_mcp.airflow.task_instance_lists import WaitingRow, first_in_states, require_in_run
 from airflow_mcp.diagnosis import reasons
+from airflow_mcp.diagnosis.assets import of_assets
 from airflow_mcp.diagnosis.parts import Look
 from airflow_mcp.diagnosis.run_look import look_at_tasks
 from airflow_mcp.diagnosis.subject import Subject
@@ -85,6 +87,8 @@ async def _of_dag(subject: Subject) -> DagState:
     )
     details, running, health = found["the DAG's details"], found["running runs"] or [], found["Airflow's health"]
     queued, number = found["queued runs"] or ([], 0)
+    expression = (details and details.asset_expression) or {}
+    events = await subject.parts.look({"asset events": lambda: queued_events(api, dag.dag_id)} if expression else {})
     held = [
         *reasons.of_scheduler(health, now),
         *reasons.of_pause(dag, details, number),
@@ -97,6 +101,10 @@ async def _of_dag(subject: Subject) -> DagState:
     if queued:
         held = held or reasons.of_queued_run(queued[0], now, backfills_apart=api.release >= (3, 0))
         return replace(subject, run=queued[0]).answer(state, held, _starts_soon(queued[0]))
+    if expression:
+        lost = bool(dag.is_paused) and api.release >= (2, 10)
+        held += of_assets(dag.dag_id, expression, events["asset events"], lost=lost)
+        return subject.answer(state, held, f"Nothing holds it: {dag.dag_id} has got the events that it waits for.")
     # Held, it is late for that reason.
     held += [each for each in reasons.of_schedule(dag, details, now) if not held or each.reason != "overdue"]
     return subject.answer(state, held, _due(dag, now))

@@ -15,6 +15,8 @@ MOST_NAMED = 3
 LATE = timedelta(minutes=2)
 """How long after a run was due, or a heartbeat, something is wrong."""
 LONG_IN_QUEUE = timedelta(minutes=5)
+ASSETS = ("Dataset", "Asset")
+"""Schedules that are no time; since Airflow 2.9 the details name the assets."""
 NEVER = ("Never, external triggers only", "None", "")
 
 
@@ -135,19 +137,20 @@ def of_queued_run(run: DagRun, now: datetime, *, backfills_apart: bool) -> list[
 
 
 def of_schedule(dag: Dag, details: DagDetails | None, now: datetime) -> list[Reason]:
-    """Why no run of a DAG is made that has none that is active; nothing where the next one is due."""
+    """Why no run is made of a DAG without an active one that waits for no assets; nothing where one is due."""
     if dag.next_run:
         return [] if dag.next_run > now - LATE else [_overdue(dag.next_run, now)]
     trigger = "A run is triggered in Airflow's UI or by another DAG."
-    if dag.schedule in (None, *NEVER) and not (details and details.asset_expression):
+    if dag.schedule in (None, *NEVER):
         fact = f"DAG {dag.dag_id} has no schedule: it runs only when it is triggered."
         return [Reason(reason="no_schedule", fact=fact, remedy=trigger)]
+    if dag.schedule in ASSETS:
+        fact = f"DAG {dag.dag_id} runs on events of datasets or assets, which Airflow does not name here."
+        return [Reason(reason="waits_for_assets", fact=fact, remedy="See which in the DAG's file: get_dag_source.")]
     end = details.end_date if details else None
     if end and end <= now:
         fact = f"Its end_date {in_short(end)} is past: no more runs are made."
         return [Reason(reason="end_date_past", fact=fact, remedy=f"Move end_date in the DAG's file. {trigger}")]
-    if details and details.asset_expression:
-        return []
     fact = f"Its schedule ({dag.schedule}) gives no further run."
     return [Reason(reason="no_further_run", fact=fact, remedy=trigger)]
 

@@ -66,10 +66,13 @@ with DAG("held_by_tasks", **COMMON):
     PythonSensor(task_id="look", python_callable=lambda: False, mode="reschedule", poke_interval=600)
     fail.override(task_id="again", retries=1, retry_delay=timedelta(hours=1))()
 
+with DAG("held_by_assets", **{**COMMON, "schedule": [Asset("s3://held/a"), Asset("s3://held/b")]}):
+    work()
+
 with DAG("held_until_due", **{**COMMON, "schedule": "@daily", "start_date": pendulum.datetime(2099, 1, 1, tz="UTC")}):
     work()
 """
-DAG_IDS = ("pause", "limit", "pools", "full_pool", "past", "tasks")
+DAG_IDS = ("pause", "limit", "pools", "full_pool", "past", "tasks", "assets")
 ONCE = """\
 try:
     from airflow.sdk import DAG
@@ -137,9 +140,18 @@ class Scene:
             assert time.monotonic() < deadline, (dag_id, states, now)
             time.sleep(0.3)
 
+    def produce(self, uri: str) -> None:
+        """Make an event of an asset."""
+        if self.oracle.major == 2:
+            self.oracle.call("POST", "datasets/events", json={"dataset_uri": uri})
+            return
+        known = self.oracle.call("GET", "assets", params={"uri_pattern": uri})["assets"]
+        self.oracle.call("POST", "assets/events", json={"asset_id": known[0]["id"]})
+
     def end(self) -> None:
-        """End the runs, and delete what was made."""
-        for dag_id, run_ids in self.runs.items():
+        """End the runs, and delete what was made; Airflow then finds that the files are gone."""
+        while self.runs:
+            dag_id, run_ids = self.runs.popitem()
             self.oracle.pause(dag_id, True)
             for run_id in run_ids:
                 self.oracle.call("PATCH", f"dags/{dag_id}/dagRuns/{run_id}", json={"state": "failed"})
@@ -147,6 +159,9 @@ class Scene:
             self.oracle.http.request("DELETE", f"pools/{name}")
         for file in self.files:
             file.unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        """Delete the DAGs whose files are gone."""
         self.oracle.delete_gone(*(f"held_by_{name}" for name in (*DAG_IDS, "file")), "held_until_due")
 
 
@@ -158,6 +173,7 @@ def scene(oracle: Oracle) -> Iterator[Scene]:
         yield made
     finally:
         made.end()
+        made.forget()
 
 
 async def explained(session: Session, dag_id: str, *ids: str) -> tuple[str, dict[str, str]]:
@@ -176,6 +192,7 @@ async def test_each_is_held_by_what_is_named(session: Session, scene: Scene) -> 
     await limits(session, scene)
     await pools(session, scene)
     await tasks(session, scene)
+    await assets(session, scene)
     await files(session, scene)
 
 
@@ -235,6 +252,20 @@ async def tasks(session: Session, scene: Scene) -> None:
     assert "Did you mean report?" in message
 
 
+async def assets(session: Session, scene: Scene) -> None:
+    """One of two has an event; what comes while the DAG is paused does not count."""
+    waits = "DAG held_by_assets waits for assets without an event since its last run"
+    scene.produce("s3://held/a")
+    _, found = await explained(session, "held_by_assets")
+    assert found == {"waits_for_assets": f"{waits}: s3://held/b; those with one: s3://held/a."}
+    scene.oracle.pause("held_by_assets", True)
+    scene.produce("s3://held/b")
+    _, found = await explained(session, "held_by_assets")
+    assert [*found] == ["paused", "waits_for_assets"]
+    assert found["waits_for_assets"].startswith(f"{waits}: s3://held/b; ")
+    assert found["waits_for_assets"].endswith(" Events that come while it is paused do not count.")
+
+
 async def files(session: Session, scene: Scene) -> None:
     """A file that never imported, one that once did, and one that is gone."""
     oracle, never, once = scene.oracle, scene.file("held_by_nope.py"), scene.file("held_by_file.py")
@@ -247,8 +278,7 @@ async def files(session: Session, scene: Scene) -> None:
         told = f"{file.name} does not import: line 3, ModuleNotFoundError: No module named 'nope'."
         assert found["import_error"].endswith(told)
         assert summary.endswith(told)
-    for file in (never, once):
-        file.unlink()
+    scene.end()
     oracle.wait_until_gone("held_by_file")
     _, found = await explained(session, "held_by_file")
     assert [*found] == ["file_gone"]

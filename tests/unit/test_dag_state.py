@@ -16,6 +16,7 @@ from airflow_mcp.airflow.pools import Pool
 from airflow_mcp.airflow.task_instance_lists import WaitingRow
 from airflow_mcp.airflow.tasks import TaskRow
 from airflow_mcp.diagnosis import reasons
+from airflow_mcp.diagnosis.assets import of_assets
 from airflow_mcp.diagnosis.parts import Parts
 from airflow_mcp.diagnosis.waiting_tasks import Occupied, Waiting, of_one_task, of_tasks
 from airflow_mcp.errors import VersionChangedError
@@ -71,6 +72,16 @@ def details(**more: Any) -> DagDetails:
             {},
             {"end_date": ago(days=1)},
             [("end_date_past", "Its end_date 2026-11-28T12:00Z is past: no more runs are made.")],
+        ),
+        (
+            {"schedule_interval": {"value": "Dataset"}},
+            {},
+            [
+                (
+                    "waits_for_assets",
+                    "DAG etl runs on events of datasets or assets, which Airflow does not name here.",
+                )
+            ],
         ),
         ({"schedule_interval": "@once"}, {}, [("no_further_run", "Its schedule (@once) gives no further run.")]),
     ],
@@ -163,6 +174,50 @@ def test_a_scheduler_without_a_heartbeat() -> None:
 def test_how_long(age: dict[str, float], words: str) -> None:
     assert reasons.lasting(ago(**age), NOW) == words
     assert reasons.lasting(None, NOW) == "an unknown time"
+
+
+def asset(number: int) -> dict[str, Any]:
+    return {"asset": {"id": number, "name": f"a{number}", "uri": f"s3://{number}", "group": "asset"}}
+
+
+WAITS = "DAG etl waits for assets without an event since its last run"
+
+
+@pytest.mark.parametrize(
+    ("expression", "got", "expected"),
+    [
+        ({"all": [asset(1), asset(2)]}, {1}, f"{WAITS}: a2; those with one: a1."),
+        ({"all": [asset(1), asset(2)]}, set(), f"{WAITS}: a1, a2."),
+        ({"all": [asset(1), asset(2)]}, {1, 2}, None),
+        ({"all": ["s3://1", "s3://2"]}, {"s3://2"}, f"{WAITS}: s3://1; those with one: s3://2."),
+        ({"any": [asset(1), asset(2)]}, set(), f"{WAITS.replace('for ', 'for one of ')}: a1, a2."),
+        ({"any": [asset(1), asset(2)]}, {2}, None),
+        ({"all": [asset(1), {"any": [asset(2), asset(3)]}]}, {1, 3}, None),
+        (
+            {"all": [asset(1), {"any": [asset(2), asset(3)]}]},
+            {1},
+            f"{WAITS}: a2, a3; those with one: a1.",
+        ),
+        ({"all": [{"alias": "daily"}]}, set(), f"{WAITS}: alias daily."),
+        ({"all": [{"asset_ref": {"name": "later"}}]}, set(), f"{WAITS}: asset_ref later."),
+        (asset(1), set(), f"{WAITS}: a1."),
+        ({"all": [asset(1)]}, None, "DAG etl runs on events of a1."),
+        ({"all": {"x": 1}, "asset": 7}, {1}, None),
+        ({"any": [7, None, [asset(1)]]}, {1}, f"{WAITS.replace('for ', 'for one of ')}: none that Airflow names."),
+    ],
+)
+def test_assets(expression: dict[str, Any], got: set[int | str] | None, expected: str | None) -> None:
+    found = of_assets("etl", expression, got, lost=False)
+    assert [each.fact for each in found] == ([expected] if expected else [])
+    paused = of_assets("etl", expression, got, lost=True)
+    assert all(each.fact.endswith(". Events that come while it is paused do not count.") for each in paused)
+
+
+def test_an_expression_of_any_depth_is_judged() -> None:
+    deep: Any = asset(1)
+    for _ in range(5000):
+        deep = {"all": [deep]}
+    assert of_assets("etl", deep, {1}, lost=False) != []
 
 
 # -- task instances
