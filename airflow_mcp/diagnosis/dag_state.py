@@ -225,4 +225,6 @@ def _works(waiting: Waiting) -> str:
 
 def _goes_on(waiting: Waiting) -> str:
     """What is so of a run that runs where nothing holds it and no task is at work."""
-    return "Nothing holds it: the scheduler and the executor take it on within seconds." if waiting.rows else ""
+    if waiting.total is None:
+        return "Its task instances could not be looked at; nothing else that is known holds it."
+    return "Nothing holds it: the scheduler and the executor take it on within seconds."

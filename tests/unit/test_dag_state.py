@@ -542,6 +542,22 @@ async def test_a_part_that_may_not_be_seen_is_named_and_the_rest_comes(version: 
     assert "(403)" in str(answer["not_seen"])
 
 
+@every_version
+async def test_what_could_not_be_looked_at_is_not_told_as_free(version: str) -> None:
+    class Unseen(Stuck):
+        def told(self, path: str, body: dict[str, Any]) -> Any:
+            known = super().told(path, body)
+            if path == "dags/wide":
+                return {**known, "is_paused": False}
+            return {"scheduler": {"status": "healthy"}} if path.endswith("health") else known
+
+    async with replayed(Unseen(version, "taskInstances/list")) as session:
+        answer = await session.ok("explain_dag_state", dag_id="wide", dag_run_id="r1")
+    assert answer["summary"] == "Its task instances could not be looked at; nothing else that is known holds it."
+    assert answer["reasons"] == []
+    assert len(answer["not_seen"]) == 2
+
+
 async def test_airflow_2_fails_at_a_pool_without_a_limit() -> None:
     async with replayed(Stuck("2.11.2", "pools/", 500)) as session:
         answer = await session.ok("explain_dag_state", dag_id="wide")
