@@ -80,21 +80,17 @@ async def list_task_instances(
     filters = {name: value for name, value in given.items() if value is not None}
     if filters.get("state") == []:
         return TaskInstanceList.of([], 0, offset, "No task instance in this state has started yet.")
-    always = ["task_id", "map_index"]
-    page: Sequence[InstanceRow]
     try:
-        if dag_id and dag_run_id:
-            rows = await _rows_of_run(api, filters, operator, map_index)
-            page, total = rows[offset : offset + limit], len(rows)
-            if not total:
-                await require_in_run(api, dag_id, dag_run_id, task_id)
-        else:
-            always = ["dag_id", "dag_run_id", *always]
-            page, total = await _of_many_runs(api, filters, operator, limit, offset)
+        page, total = await _page(api, filters, operator, map_index, limit=limit, offset=offset)
     except ServerFaultError:
         if dag_id:
             await require_dag(api, dag_id)  # Airflow 2.7 fails at a DAG that is not there
         raise
+    always = ["task_id", "map_index"]
+    if not (dag_id and dag_run_id):
+        always = ["dag_id", "dag_run_id", *always]
+    elif not total:
+        await require_in_run(api, dag_id, dag_run_id, task_id)
     told = [_told(api, row, always, fields) for row in page]
     return TaskInstanceList.of(told, total, offset, _note(api, told, total, in_order=bool(dag_run_id)))
 
@@ -114,6 +110,20 @@ async def all_of_run(api: Api, dag_id: str, dag_run_id: str, task_id: str | None
     """
     filters = {"dag_ids": [dag_id], "dag_run_ids": [dag_run_id]}
     return await _of_run(api, filters | ({"task_ids": [task_id]} if task_id else {}))
+
+
+async def find_instances(api: Api, filters: Mapping[str, Any]) -> tuple[list[InstanceRow], int]:
+    """The first AT_ONCE task instances that match, and how many there are.
+
+    Route: POST /dags/~/dagRuns/~/taskInstances/list.
+    """
+    answer = await api.read(LIST, _Instances, body=_body(api, {"page_limit": AT_ONCE, **filters}))
+    return answer.task_instances, answer.total_entries
+
+
+def latest_first(api: Api) -> dict[str, str]:
+    """The order of the latest start first; Airflow 2 has none."""
+    return {} if api.release < (3, 0) else {"order_by": "-start_date"}
 
 
 async def first_in_states(
@@ -170,6 +180,16 @@ async def _of_run(api: Api, filters: Mapping[str, Any]) -> list[InstanceRow]:
     )
 
 
+async def _page(
+    api: Api, filters: Mapping[str, Any], operator: str | None, map_index: int | None, *, limit: int, offset: int
+) -> tuple[Sequence[InstanceRow], int]:
+    """Some of those that match, of one run or of many, and how many there are."""
+    if not {"dag_ids", "dag_run_ids"} <= filters.keys():
+        return await _of_many_runs(api, filters, operator, limit, offset)
+    rows = await _rows_of_run(api, filters, operator, map_index)
+    return rows[offset : offset + limit], len(rows)
+
+
 async def _rows_of_run(
     api: Api, filters: Mapping[str, Any], operator: str | None, map_index: int | None
 ) -> list[InstanceRow]:
@@ -181,17 +201,15 @@ async def _rows_of_run(
 async def _of_many_runs(
     api: Api, filters: Mapping[str, Any], operator: str | None, limit: int, offset: int
 ) -> tuple[Sequence[InstanceRow], int]:
-    order = {} if api.release < (3, 0) else {"order_by": "-start_date"}
+    order = latest_first(api)
     if operator is None:
-        page: dict[str, Any] = {"page_limit": limit, "page_offset": offset, **order}
-        answer = await api.read(LIST, _Instances, body=_body(api, {**filters, **page}))
-    else:
-        if api.release < (3, 1):
-            raise NeedsVersionError("operator", "Airflow 3.1, or dag_id and dag_run_id", f"This is {api.airflow}.")
-        query = {IN_QUERY.get(name, name): value for name, value in filters.items()}
-        dag_id = query.pop("dag_id", [ALL_DAGS])[0]
-        query |= {"operator": operator, "limit": limit, "offset": offset, **order}
-        answer = await api.read(LIST_BY_OPERATOR, _Instances, query=query, dag_id=dag_id)
+        return await find_instances(api, {**filters, "page_limit": limit, "page_offset": offset, **order})
+    if api.release < (3, 1):
+        raise NeedsVersionError("operator", "Airflow 3.1, or dag_id and dag_run_id", f"This is {api.airflow}.")
+    query = {IN_QUERY.get(name, name): value for name, value in filters.items()}
+    dag_id = query.pop("dag_id", [ALL_DAGS])[0]
+    query |= {"operator": operator, "limit": limit, "offset": offset, **order}
+    answer = await api.read(LIST_BY_OPERATOR, _Instances, query=query, dag_id=dag_id)
     return answer.task_instances, answer.total_entries
 
 

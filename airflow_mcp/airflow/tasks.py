@@ -37,16 +37,6 @@ class _Tasks(Answer):
     tasks: list[TaskRow]
 
 
-class _Past(Answer):
-    task_id: str
-    depends_on_past: bool | None = None
-    wait_for_downstream: bool | None = None
-
-
-class _Pasts(Answer):
-    tasks: list[_Past]
-
-
 async def list_tasks(
     api: Api, dag_id: str, *, limit: int = 25, offset: int = 0, order_by: str | None = None
 ) -> TaskList:
@@ -90,8 +80,7 @@ async def all_tasks(api: Api, dag_id: str, order_by: str | None = None) -> list[
 
 async def depending_on_past(api: Api, dag_id: str) -> list[str]:
     """The tasks that wait for themselves in the run before. Route: GET /dags/{dag_id}/tasks."""
-    rows = (await api.read(LIST, _Pasts, dag_id=dag_id)).tasks
-    return [row.task_id for row in rows if row.depends_on_past or row.wait_for_downstream]
+    return [row.task_id for row in await all_tasks(api, dag_id) if row.looks_back]
 
 
 def require_tasks(task_ids: Sequence[str], known: Collection[str], dag_id: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from airflow_mcp.diagnosis.reasons import named
+from airflow_mcp.diagnosis.words import named
 from airflow_mcp.models.dag_state import Reason
 from airflow_mcp.text.clean import one_line
 

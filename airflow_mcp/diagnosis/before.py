@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.runs import GET, find_runs
-from airflow_mcp.airflow.task_instance_lists import AT_ONCE, InstanceRow
-from airflow_mcp.airflow.task_instances import LIST, InstancesPage
+from airflow_mcp.airflow.task_instance_lists import InstanceRow, find_instances
 from airflow_mcp.models.base import in_short
 from airflow_mcp.models.runs import DagRun, DagRunDetails
+from airflow_mcp.models.states import RUN_ENDED
 
 RUNS_BEFORE = 10
 LOOKED_THROUGH = 25
-ENDED = frozenset({"success", "failed"})
-_Page = InstancesPage[InstanceRow]
 
 
 async def runs_before(api: Api, run: DagRun) -> list[DagRun]:
@@ -30,7 +28,7 @@ async def runs_before(api: Api, run: DagRun) -> list[DagRun]:
         query = {"limit": LOOKED_THROUGH, "start_date_lte": run.start_date.isoformat()}
         found, _ = await find_runs(api, run.dag_id, query)
         runs = [each for each in found if each.dag_run_id != run.dag_run_id and each.start_date]
-    return [each for each in runs if each.state in ENDED][:RUNS_BEFORE]
+    return [each for each in runs if each.state in RUN_ENDED][:RUNS_BEFORE]
 
 
 async def failed_before(
@@ -43,23 +41,18 @@ async def failed_before(
     if not runs or not task_ids:
         return {}
     body = {"dag_ids": [dag_id], "dag_run_ids": [each.dag_run_id for each in runs], "task_ids": [*task_ids]}
-    rows = (await api.read(LIST, _Page, body={**body, "state": ["failed"], "page_limit": AT_ONCE})).task_instances
+    rows, _ = await find_instances(api, {**body, "state": ["failed"]})
     found: dict[str, dict[str, list[InstanceRow]]] = {}
     for row in rows:
         found.setdefault(row.task_id, {}).setdefault(row.dag_run_id, []).append(row)
     return found
 
 
-def in_a_row(runs: Sequence[DagRun], failed: Mapping[str, object]) -> int:
-    """In how many of the runs a task failed one after the other, from the newest on."""
-    return next((place for place, run in enumerate(runs) if run.dag_run_id not in failed), len(runs))
-
-
 def told_of_before(runs: Sequence[DagRun], failed: Mapping[str, object], *, same_error: bool | None) -> str | None:
     """In a sentence, how a task did in the runs before, the newest first."""
     if not runs:
         return "No run before it has ended."
-    streak = in_a_row(runs, failed)
+    streak = next((place for place, run in enumerate(runs) if run.dag_run_id not in failed), len(runs))
     if not streak:
         others = f"; it failed in {len(failed)} of the {len(runs)} before" if failed else ""
         return f"It did not fail in the run before ({runs[0].dag_run_id}){others}."

@@ -19,18 +19,19 @@ from airflow_mcp.airflow.runs import find_runs, one_run
 from airflow_mcp.airflow.task_instance_lists import WaitingRow, first_in_states, require_in_run
 from airflow_mcp.diagnosis import reasons
 from airflow_mcp.diagnosis.assets import of_assets
+from airflow_mcp.diagnosis.one_task import of_one_task
 from airflow_mcp.diagnosis.parts import Look
 from airflow_mcp.diagnosis.run_look import look_at_tasks
 from airflow_mcp.diagnosis.subject import Subject
-from airflow_mcp.diagnosis.waiting_tasks import Waiting, is_sensor, of_one_task, of_tasks, they_are
+from airflow_mcp.diagnosis.waiting import Waiting, they_are
+from airflow_mcp.diagnosis.waiting_tasks import is_sensor, of_tasks
+from airflow_mcp.diagnosis.words import lasting
 from airflow_mcp.errors import AirflowMcpError, DagNotFoundError, NotFoundError
 from airflow_mcp.models.base import in_short
 from airflow_mcp.models.dag_state import DagState, Reason
 from airflow_mcp.models.dags import Dag
 from airflow_mcp.models.runs import DagRun
-from airflow_mcp.models.states import ENDED, NO_STATUS
-
-RUN_ENDED = ("success", "failed")
+from airflow_mcp.models.states import ENDED, NO_STATUS, RUN_ENDED
 
 
 async def explain_dag_state(
@@ -220,7 +221,7 @@ def _works(waiting: Waiting) -> str:
     """That it is running, where a task is at work."""
     rows = [row for row in waiting.in_state("running") if not is_sensor(row)]
     since = min((row.start_date for row in rows if row.start_date), default=None)
-    return f"It is running: {they_are(rows)} at work for {reasons.lasting(since, waiting.now)}." if rows else ""
+    return f"It is running: {they_are(rows)} at work for {lasting(since, waiting.now)}." if rows else ""
 
 
 def _goes_on(waiting: Waiting) -> str:

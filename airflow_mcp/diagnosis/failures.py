@@ -9,10 +9,10 @@ from functools import partial
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.dags import require_dag
 from airflow_mcp.airflow.last_runs import last_run_states
-from airflow_mcp.airflow.task_instance_lists import AT_ONCE, InstanceRow
-from airflow_mcp.airflow.task_instances import LIST, InstancesPage
+from airflow_mcp.airflow.task_instance_lists import InstanceRow, find_instances, latest_first
 from airflow_mcp.diagnosis.failure import Failure, read_failure
 from airflow_mcp.diagnosis.parts import Parts
+from airflow_mcp.diagnosis.words import counted
 from airflow_mcp.models.failures import FailureGroup, FailureList
 
 DEFAULT = timedelta(hours=24)
@@ -21,7 +21,6 @@ MOST_GROUPS = 30
 CHARACTERS = 300
 """Of a log that are kept to name its error."""
 LONGEST_ERROR = 160
-_Page = InstancesPage[InstanceRow]
 
 
 async def find_failures(api: Api, since: datetime | None = None, dag_id: str | None = None) -> FailureList:
@@ -53,12 +52,11 @@ async def find_failures(api: Api, since: datetime | None = None, dag_id: str | N
 async def _failed(api: Api, start: datetime, dag_id: str | None) -> tuple[list[InstanceRow], int]:
     """Those that failed, the latest start first; and how many there are."""
     of_dag = {"dag_ids": [dag_id]} if dag_id else {}
-    order = {} if api.release < (3, 0) else {"order_by": "-start_date"}
     window = {"start_date_gte": start.astimezone(UTC).isoformat(), "state": ["failed"]}
-    answer = await api.read(LIST, _Page, body={**of_dag, **window, **order, "page_limit": AT_ONCE})
+    found, total = await find_instances(api, {**of_dag, **window, **latest_first(api)})
     # Airflow 3 finds those without a start in any window.
-    rows = [row for row in answer.task_instances if row.start_date]
-    return sorted(rows, key=_started, reverse=True), answer.total_entries - len(answer.task_instances) + len(rows)
+    rows = [row for row in found if row.start_date]
+    return sorted(rows, key=_started, reverse=True), total - len(found) + len(rows)
 
 
 def _started(row: InstanceRow) -> datetime:
@@ -106,10 +104,9 @@ def _summary(groups: Sequence[FailureGroup], number: int, total: int) -> str:
         return "No task instance that started since has failed."
     dags = {group.dag_id for group in groups}
     failing = {group.dag_id for group in groups if group.now == "failed"}
-    of_all = f"{number} of the {total}" if total > number else str(number)
-    many = f"{len(dags)} DAG{'' if len(dags) == 1 else 's'}"
-    instances = "task instance" if number == 1 else "task instances"
-    return f"{of_all} {instances} failed, in {many}; the last run of {len(failing)} of these has failed."
+    some = f", of which {number} were looked at" if total > number else ""
+    failed = f"{counted(total, 'task instance')} failed{some}, in {counted(len(dags), 'DAG')}"
+    return f"{failed}; the last run of {len(failing)} of these has failed."
 
 
 def _left(newest: Sequence[InstanceRow], groups: Sequence[FailureGroup], number: int, total: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""What holds a DAG or a run of it, judged of what was looked at. The words that reasons are told in stand here too."""
+"""What holds a DAG or a run of it, judged of what was looked at."""
 
 from __future__ import annotations
 
@@ -6,38 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from airflow_mcp.airflow.health import Component
+from airflow_mcp.diagnosis.words import counted, lasting, named
 from airflow_mcp.models.base import in_short
 from airflow_mcp.models.dag_state import Reason
 from airflow_mcp.models.dags import Dag, DagDetails
 from airflow_mcp.models.runs import DagRun
 
-MOST_NAMED = 3
 LATE = timedelta(minutes=2)
 """How long after a run was due, or a heartbeat, something is wrong."""
 LONG_IN_QUEUE = timedelta(minutes=5)
 ASSETS = ("Dataset", "Asset")
 """Schedules that are no time; since Airflow 2.9 the details name the assets."""
 NEVER = ("Never, external triggers only", "None", "")
-
-
-def named(names: Sequence[str]) -> str:
-    """The first of some names, and how many more there are."""
-    more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def lasting(since: datetime | None, now: datetime) -> str:
-    """For how long, in one unit: `12 min`; `an unknown time` where it is not known."""
-    if since is None:
-        return "an unknown time"
-    seconds = max(int((now - since).total_seconds()), 0)
-    units = ((172_800, 86_400, "days"), (7200, 3600, "h"), (120, 60, "min"))
-    return next((f"{seconds // size} {unit}" for most, size, unit in units if seconds >= most), f"{seconds} s")
-
-
-def counted(number: int, what: str) -> str:
-    """`1 run`, `3 runs`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def of_scheduler(health: Mapping[str, Component] | None, now: datetime) -> list[Reason]:

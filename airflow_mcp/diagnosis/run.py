@@ -14,22 +14,23 @@ from airflow_mcp.airflow.run_details import usual_duration
 from airflow_mcp.airflow.runs import GET, find_runs, told
 from airflow_mcp.airflow.task_instance_lists import InstanceRow, all_of_run
 from airflow_mcp.airflow.tasks import all_tasks
-from airflow_mcp.diagnosis.before import ENDED, failed_before, runs_before, told_of_before, what_changed
+from airflow_mcp.diagnosis.before import failed_before, runs_before, told_of_before, what_changed
 from airflow_mcp.diagnosis.code import around, in_file
 from airflow_mcp.diagnosis.failure import Failure, read_failure
 from airflow_mcp.diagnosis.first_failed import FailedTasks, failed_tasks
 from airflow_mcp.diagnosis.parts import Parts
 from airflow_mcp.diagnosis.retry import run_again
+from airflow_mcp.diagnosis.words import named
 from airflow_mcp.models.changes import ClearTaskInstances
 from airflow_mcp.models.dags import DagDetails
 from airflow_mcp.models.diagnosis import Cause, Diagnosis
 from airflow_mcp.models.runs import DagRun, DagRunDetails
+from airflow_mcp.models.states import RUN_ENDED
 from airflow_mcp.text.windows import numbered
 
 MOST_TASKS = 6
 """Tasks that failed first of which the log is read."""
 MOST_LOGS = 12
-MOST_NAMED = 5
 LOG_CHARACTERS = 1200
 """Of the lines of all logs together."""
 LEAST_CHARACTERS = 250
@@ -40,6 +41,7 @@ class Found:
     """What was seen of a run; what is None could not be."""
 
     run: DagRunDetails
+    usual_duration: float | None
     tasks: FailedTasks
     failures: Sequence[Failure]
     before: Sequence[DagRun]
@@ -48,6 +50,9 @@ class Found:
     """By task, the signature of its error in the run before, if it failed there."""
     details: DagDetails | None
     source: Sequence[str] | None
+    changed: str | None
+    next: str | None
+    not_seen: Sequence[str]
 
 
 async def diagnose_dag_run(api: Api, dag_id: str | None = None, dag_run_id: str | None = None) -> Diagnosis:
@@ -62,12 +67,13 @@ async def diagnose_dag_run(api: Api, dag_id: str | None = None, dag_run_id: str 
             return Diagnosis(summary=f"No run{f' of {dag_id}' if dag_id else ''} has failed.")
         dag_id, dag_run_id = dag_id or runs[0].dag_id, runs[0].dag_run_id
     run = await api.read(GET, DagRunDetails, dag_id=dag_id or "", dag_run_id=dag_run_id)
-    run = run.model_copy(update={"dag_id": dag_id})
-    return await _diagnose(api, run, dag_id or "", dag_run_id)
+    run = told(api, run.model_copy(update={"dag_id": dag_id}))
+    return _diagnosis(await _look(api, run, dag_id or ""))
 
 
-async def _diagnose(api: Api, run: DagRunDetails, dag_id: str, run_id: str) -> Diagnosis:
-    parts = Parts()
+async def _look(api: Api, run: DagRunDetails, dag_id: str) -> Found:
+    """Look at the task instances, then side by side at what goes along with those that failed first."""
+    parts, run_id = Parts(), run.dag_run_id
     rows = await all_of_run(api, dag_id, run_id)
     seen = await parts.look(
         {
@@ -78,8 +84,7 @@ async def _diagnose(api: Api, run: DagRunDetails, dag_id: str, run_id: str) -> D
         }
     )
     graph = {task.task_id: task.downstream_task_ids for task in seen["the graph"] or ()}
-    tasks = failed_tasks(rows, graph, ended=run.state in ENDED)
-    before = seen["runs before"] or []
+    tasks, before = failed_tasks(rows, graph, ended=run.state in RUN_ENDED), seen["runs before"] or []
     logs = _logs_to_read(tasks)
     most = max(LOG_CHARACTERS // max(len({row.task_id for row in logs}), 1), LEAST_CHARACTERS)
     failures = await parts.look_at_some("a log", [partial(read_failure, api, row, most) for row in logs])
@@ -91,33 +96,40 @@ async def _diagnose(api: Api, run: DagRunDetails, dag_id: str, run_id: str) -> D
             "the next step": lambda: _preview(api, dag_id, run_id, tasks),
         }
     )
-    found = Found(
+    failed = more["the runs before"] or {}
+    return Found(
         run=run,
+        usual_duration=seen["usual duration"],
         tasks=tasks,
         failures=[each for each in failures if each],
         before=before,
-        failed_before=more["the runs before"] or {},
-        errors_before=await _errors_before(api, parts, before, more["the runs before"] or {}),
+        failed_before=failed,
+        errors_before=await _errors_before(api, parts, before, failed),
         details=seen["the DAG"],
         source=more["the source"],
-    )
-    details = told(api, run)
-    causes = _causes(found)
-    return Diagnosis(
-        summary=_summary(found, causes),
-        dag_id=dag_id,
-        dag_run_id=run_id,
-        state=run.state,
-        start_date=run.start_date,
-        duration_seconds=details.duration_seconds,
-        usual_duration_seconds=seen["usual duration"],
-        url=details.url,
-        causes=causes or None,
-        failed_after=_some(tasks.after),
-        blocked=_some(tasks.blocked),
         changed=more["versions"],
         next=more["the next step"],
-        not_seen=[*parts.not_seen, *_not_read(tasks, logs)] or None,
+        not_seen=[*parts.not_seen, *_not_read(tasks, logs)],
+    )
+
+
+def _diagnosis(found: Found) -> Diagnosis:
+    run, causes = found.run, _causes(found)
+    return Diagnosis(
+        summary=_summary(found, causes),
+        dag_id=run.dag_id,
+        dag_run_id=run.dag_run_id,
+        state=run.state,
+        start_date=run.start_date,
+        duration_seconds=run.duration_seconds,
+        usual_duration_seconds=found.usual_duration,
+        url=run.url,
+        causes=causes or None,
+        failed_after=named(found.tasks.after) or None,
+        blocked=named(found.tasks.blocked) or None,
+        changed=found.changed,
+        next=found.next,
+        not_seen=found.not_seen or None,
     )
 
 
@@ -164,7 +176,7 @@ def _cause(found: Found, group: Sequence[Failure]) -> Cause:
     return Cause(
         task_id=task_id,
         map_indexes=ranges(indexes) or None,
-        state=first.row.state or "",
+        state=None if first.row.state == "failed" else first.row.state,
         tries=_tries(first.row),
         error=first.error,
         evidence=_evidence(found, first),
@@ -187,23 +199,16 @@ def _tries(row: InstanceRow) -> str | None:
     return f"{row.try_number} of {row.max_tries + 1}" if row.max_tries is not None else str(row.try_number)
 
 
-def _some(task_ids: Sequence[str]) -> str | None:
-    if not task_ids:
-        return None
-    rest = len(task_ids) - MOST_NAMED
-    return ", ".join(task_ids[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
-
-
 def _summary(found: Found, causes: Sequence[Cause]) -> str:
     run = found.run
-    named = f"{run.dag_id} {run.dag_run_id}"
+    which = f"{run.dag_id} {run.dag_run_id}"
     if causes:
         tasks = ", ".join(dict.fromkeys(each.task_id for each in causes))
         many = f" ({len(found.tasks.first)} tasks failed by themselves)" if len(found.tasks.first) > MOST_TASKS else ""
-        return f"{named} is {run.state}: {tasks} failed first{many}."
+        return f"{which} is {run.state}: {tasks} failed first{many}."
     if found.tasks.first:
-        return f"{named} is {run.state}: {_some([*found.tasks.first])} failed; their logs could not be read."
-    return f"{named} is {run.state}, and no task of it has failed.{_without_failed_task(found)}"
+        return f"{which} is {run.state}: {named([*found.tasks.first])} failed; their logs could not be read."
+    return f"{which} is {run.state}, and no task of it has failed.{_without_failed_task(found)}"
 
 
 def _without_failed_task(found: Found) -> str:

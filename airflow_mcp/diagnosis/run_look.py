@@ -15,9 +15,9 @@ from airflow_mcp.airflow.runs import run_before
 from airflow_mcp.airflow.task_instance_lists import WaitingRow, first_in_states
 from airflow_mcp.airflow.tasks import all_tasks
 from airflow_mcp.diagnosis.parts import Look, Parts
-from airflow_mcp.diagnosis.reasons import named
 from airflow_mcp.diagnosis.subject import Subject
-from airflow_mcp.diagnosis.waiting_tasks import Occupied, Waiting, told
+from airflow_mcp.diagnosis.waiting import Occupied, Waiting, told
+from airflow_mcp.diagnosis.words import named
 from airflow_mcp.errors import ServerFaultError
 from airflow_mcp.models.runs import DagRun
 from airflow_mcp.models.states import ENDED, TASK_STATES

@@ -2,123 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
-from airflow_mcp.airflow.graph import all_downstream, upstream_of
-from airflow_mcp.airflow.health import Component
-from airflow_mcp.airflow.mapped import label
 from airflow_mcp.airflow.one_task_instance import Dependency
-from airflow_mcp.airflow.pools import Pool
 from airflow_mcp.airflow.task_instance_lists import WaitingRow
-from airflow_mcp.airflow.tasks import TaskRow
-from airflow_mcp.diagnosis.reasons import LONG_IN_QUEUE, lasting, named, not_beating
+from airflow_mcp.diagnosis.full_pools import of_pools
+from airflow_mcp.diagnosis.reasons import LONG_IN_QUEUE, not_beating
+from airflow_mcp.diagnosis.waiting import Waiting, all_told, given, they, they_are, told
+from airflow_mcp.diagnosis.words import lasting, named
 from airflow_mcp.models.base import in_short
 from airflow_mcp.models.dag_state import Reason
-from airflow_mcp.models.dags import Dag
-from airflow_mcp.models.runs import DagRun
 from airflow_mcp.text.clean import one_line
 
 TOLD_ELSEWHERE = ("Dag Not Paused", "Dagrun Running", "Pool Slots Available", "Not In Retry Period")
 """Dependencies that are judged of something that tells more."""
 
 
-class Occupied(NamedTuple):
-    """A pool that task instances of the run want, None for one that there is not, and who has its slots."""
-
-    pool: Pool | None
-    by: Sequence[WaitingRow] = ()
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """The task instances of a run that have not ended, and what was looked at for their sake."""
-
-    dag: Dag
-    run: DagRun
-    now: datetime
-    rows: Sequence[WaitingRow]
-    total: int | None = None
-    """How many of the run have not ended; None where that could not be looked at."""
-    failed: Sequence[WaitingRow] = ()
-    """Those that failed, or were skipped or left out for others."""
-    tasks: Mapping[str, TaskRow] = field(default_factory=dict)
-    """All tasks of the DAG; none where they are not known."""
-    dependencies: Mapping[str, Sequence[Dependency]] = field(default_factory=dict)
-    """By task instance, what the scheduler says."""
-    pools: Mapping[str, Occupied] = field(default_factory=dict)
-    run_before: DagRun | None = None
-    before: Sequence[WaitingRow] = ()
-    """The task instances that are looked back at, in the run before."""
-    active: int = 0
-    """How many task instances count against max_active_tasks."""
-    triggerer: Component | None = None
-
-    def in_state(self, *states: str | None) -> list[WaitingRow]:
-        """Those in these states."""
-        return [row for row in self.rows if row.state in states]
-
-    @property
-    def first(self) -> list[WaitingRow]:
-        """Those without a state whose upstream tasks have all ended: nothing in the graph holds them."""
-        unfinished = {row.task_id for row in self.rows}
-        return [row for row in self.in_state(None) if unfinished.isdisjoint(self.upstream(row.task_id))]
-
-    def upstream(self, task_id: str) -> Sequence[str]:
-        """The tasks directly upstream of one."""
-        task = self.tasks.get(task_id)
-        return task.upstream_task_ids if task else ()
-
-    def all_upstream(self, task_id: str) -> set[str]:
-        """All tasks upstream of one."""
-        graph = {each.task_id: each.downstream_task_ids for each in self.tasks.values()}
-        return all_downstream(upstream_of(graph), [task_id])
-
-
-def told(row: WaitingRow) -> str:
-    """A task instance in a sentence."""
-    return label(row.task_id, row.map_index)
-
-
-def given(row: WaitingRow) -> str:
-    """A task instance as a tool takes it, besides DAG and run."""
-    return f"task_id={row.task_id}" + ("" if row.map_index is None else f", map_index={row.map_index}")
-
-
-def all_told(rows: Sequence[WaitingRow]) -> str:
-    """Some task instances in a sentence; of a mapped task with many, only how many."""
-    numbers = Counter(row.task_id for row in rows)
-    return named(
-        [
-            f"{number} of {task_id}" if number > 1 else told(next(row for row in rows if row.task_id == task_id))
-            for task_id, number in numbers.items()
-        ]
-    )
-
-
-def they(rows: Sequence[WaitingRow], verb: str) -> str:
-    """Task instances and what they do: `Task load waits`, `Tasks load, save wait`."""
-    one = _are_of_one(rows)
-    return f"Task{'' if one else 's'} {all_told(rows)} {verb}{'s' if one else ''}"
-
-
-def they_are(rows: Sequence[WaitingRow]) -> str:
-    """`Task load is`, `Tasks load, save are`."""
-    one = _are_of_one(rows)
-    return f"Task{'' if one else 's'} {all_told(rows)} {'is' if one else 'are'}"
-
-
-def _are_of_one(rows: Sequence[WaitingRow]) -> bool:
-    return len({row.task_id for row in rows}) == 1
-
-
 def of_tasks(waiting: Waiting) -> list[Reason]:
     """What holds the task instances of a run, what surely does first."""
     judged = (
-        *_of_pools(waiting),
+        *of_pools(waiting),
         *_of_limit(waiting),
         *_of_past(waiting),
         *_as_the_scheduler_says(waiting),
@@ -130,48 +34,6 @@ def of_tasks(waiting: Waiting) -> list[Reason]:
         *_of_executor(waiting),
     )
     return [*judged, *_of_scheduler(waiting, judged)]
-
-
-def _of_pools(waiting: Waiting) -> Iterator[Reason]:
-    for name, (pool, by) in waiting.pools.items():
-        rows = [row for row in (*waiting.in_state("scheduled"), *waiting.first) if row.pool == name]
-        if not rows:
-            continue
-        most = max(row.pool_slots or 1 for row in rows)
-        if pool is None:
-            yield Reason(
-                reason="pool_missing",
-                fact=f"{they(rows, 'want')} pool {name}, and there is none of this name.",
-                remedy=f"Create pool {name} in Airflow's UI (Admin, Pools), or name another one in the DAG's file.",
-            )
-        elif pool.slots == 0:
-            yield Reason(
-                reason="pool_without_slots",
-                fact=f"{they(rows, 'wait')} for pool {name}, which has 0 slots.",
-                remedy=f"Give pool {name} slots in Airflow's UI (Admin, Pools).",
-            )
-        elif 0 < pool.slots < most:
-            yield Reason(
-                reason="pool_too_small",
-                fact=f"{they(rows, 'need')} {most} slots of pool {name}, which has {pool.slots} in all.",
-                remedy=f"Give pool {name} {most} slots in Airflow's UI, or lower pool_slots in the DAG's file.",
-            )
-        elif pool.slots > 0 and pool.open_slots < most:
-            yield _full(name, pool, they(rows, "wait"), most, by)
-
-
-def _full(name: str, pool: Pool, who: str, most: int, by: Sequence[WaitingRow]) -> Reason:
-    slots = Counter[str]()
-    for row in by:
-        slots[f"{row.task_id} of {row.dag_id}"] += row.pool_slots or 1
-    taken = named([f"{task} ({number})" for task, number in slots.most_common()])
-    needs = f", and {most} are needed" if pool.open_slots else ""
-    return Reason(
-        reason="pool_full",
-        fact=f"{who} for pool {name}: {pool.occupied_slots} of its {pool.slots} slots are taken{needs}"
-        f"{f': {taken}' if taken else ''}.",
-        remedy=f"Wait for a slot, or give the pool more; get_task_instances with pool={name} lists who has them.",
-    )
 
 
 def _of_limit(waiting: Waiting) -> Iterator[Reason]:
@@ -352,49 +214,3 @@ def _of_scheduler(waiting: Waiting, judged: Sequence[Reason]) -> Iterator[Reason
             fact=f"{they_are(waiting.first)} ready to run, and the scheduler has not scheduled that.",
             remedy="Look into the scheduler's log.",
         )
-
-
-def of_one_task(waiting: Waiting, task_id: str, rows: Sequence[WaitingRow]) -> list[Reason]:
-    """What holds a task for other tasks' sake: those upstream that failed, or have not ended. `rows` are its own."""
-    state = rows[0].state if rows else None
-    upstream = waiting.all_upstream(task_id)
-    task = waiting.tasks.get(task_id)
-    rule = f" (trigger_rule {task.trigger_rule})" if task and task.trigger_rule else ""
-    if state == "upstream_failed":
-        failed = [row for row in waiting.failed if row.task_id in upstream and row.state == "failed"]
-        who = f"{all_told(failed)} failed" if failed else "a task upstream of it failed"
-        return [
-            Reason(
-                reason="upstream_failed",
-                fact=f"Task {task_id} did not run because {who}{rule}.",
-                remedy=f"{f'get_task_log with {given(failed[0])} tells why. ' if failed else ''}When it is mended, "
-                f"clear_task_instances with dag_run_id={waiting.run.dag_run_id} runs both again.",
-            )
-        ]
-    if state == "skipped":
-        skipped = [row for row in waiting.failed if row.task_id in waiting.upstream(task_id) and row.state == "skipped"]
-        who = f"{all_told(skipped)} before it was skipped" if skipped else "a branch, or the task itself, skipped it"
-        return [
-            Reason(
-                reason="skipped",
-                fact=f"Task {task_id} was skipped: {who}{rule}.",
-                remedy="clear_task_instances with only_failed=false runs it again; a branch would skip it again.",
-            )
-        ]
-    if state is None:
-        return _of_upstream(waiting, task_id, rule)
-    return []
-
-
-def _of_upstream(waiting: Waiting, task_id: str, rule: str) -> list[Reason]:
-    direct = [row for row in waiting.rows if row.task_id in waiting.upstream(task_id)]
-    if not direct:
-        return []
-    states = named([f"{told(row)} ({row.state or 'no_status'})" for row in direct])
-    return [
-        Reason(
-            reason="upstream_not_done",
-            fact=f"Task {task_id} waits for {states}{rule}.",
-            remedy="See what holds that: it is told next, if anything does.",
-        )
-    ]

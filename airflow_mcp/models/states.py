@@ -15,6 +15,7 @@ TASK_STATES = (
     *("scheduled", "deferred", "removed", "restarting", "awaiting_input", NO_STATUS),
 )
 ENDED = frozenset({"success", "failed", "upstream_failed", "skipped", "removed"})
+RUN_ENDED = frozenset({"success", "failed"})
 NOT_STARTED = frozenset({"queued", "scheduled", NO_STATUS})
 
 

@@ -6,7 +6,7 @@ import re
 from collections import deque
 from typing import NamedTuple
 
-from airflow_mcp.text.evidence.line import alike, bounded, read
+from airflow_mcp.text.evidence.line import bounded, read
 
 FAILED_WITH = "Task failed with exception"
 """What Airflow logs before the traceback of the exception that ended the task."""
@@ -33,13 +33,6 @@ class Raised(NamedTuple):
     error: str
     """`ValueError: row 7 has no amount`, its first line."""
     frames: tuple[Frame, ...]
-    number: int
-    """The line of the log that names it."""
-
-    @property
-    def signature(self) -> str:
-        """The same for errors that differ in digits and hashes alone."""
-        return alike(self.error)
 
 
 class RaisedReader:
@@ -63,7 +56,7 @@ class RaisedReader:
         if text.startswith(_HEADER):
             self._begin(line.indent)
         elif self._indent is not None:
-            self._in_traceback(number, text, line.indent)
+            self._in_traceback(text, line.indent)
         elif text.startswith(_JOINS):
             self._joined = True
         else:
@@ -75,7 +68,7 @@ class RaisedReader:
         self._joined, self._indent = False, indent
         self._frames.clear()
 
-    def _in_traceback(self, number: int, text: str, indent: int) -> None:
+    def _in_traceback(self, text: str, indent: int) -> None:
         if indent > (self._indent or 0):
             if frame := _FRAME.match(text):
                 self._frames.append(Frame(frame[1], int(frame[2]), frame[3].strip(), ""))
@@ -83,7 +76,7 @@ class RaisedReader:
                 self._frames[-1] = self._frames[-1]._replace(code=text)
             return
         self._indent = None
-        self._chain = [*self._chain, Raised(text, tuple(self._frames), number)][-MOST_CAUSES:]
+        self._chain = [*self._chain, Raised(text, tuple(self._frames))][-MOST_CAUSES:]
         if self._ends:
             self._ended_by = self._chain
 

@@ -75,7 +75,7 @@ async def test_what_failed_before_is_told_with_since_when(session: Session, orac
 
 async def test_without_a_failed_run_that_is_told(session: Session, oracle: Oracle) -> None:
     assert await diagnosis(session, dag_id="diamond") == {"summary": "No run of diamond has failed."}
-    assert "`nope`" in (await session.error("diagnose_dag_run", dag_id="nope")).replace(" nope ", " `nope` ")
+    assert "get_dags finds DAGs" in await session.error("diagnose_dag_run", dag_id="nope")
 
 
 async def test_what_failed_across_dags_is_told_by_error(session: Session, oracle: Oracle) -> None:
@@ -96,4 +96,4 @@ async def test_what_failed_across_dags_is_told_by_error(session: Session, oracle
     none = await session.ok("find_failures", dag_id="diamond")
     assert none["summary"] == "No task instance that started since has failed."
     assert "failures" not in none
-    assert "nope" in await session.error("find_failures", dag_id="nope")
+    assert "get_dags finds DAGs" in await session.error("find_failures", dag_id="nope")

@@ -17,8 +17,11 @@ from airflow_mcp.airflow.task_instance_lists import WaitingRow
 from airflow_mcp.airflow.tasks import TaskRow
 from airflow_mcp.diagnosis import reasons
 from airflow_mcp.diagnosis.assets import of_assets
+from airflow_mcp.diagnosis.one_task import of_one_task
 from airflow_mcp.diagnosis.parts import Parts
-from airflow_mcp.diagnosis.waiting_tasks import Occupied, Waiting, of_one_task, of_tasks
+from airflow_mcp.diagnosis.waiting import Occupied, Waiting
+from airflow_mcp.diagnosis.waiting_tasks import of_tasks
+from airflow_mcp.diagnosis.words import lasting
 from airflow_mcp.errors import VersionChangedError
 from airflow_mcp.models.dag_state import Reason
 from airflow_mcp.models.dags import Dag, DagDetails
@@ -172,8 +175,8 @@ def test_a_scheduler_without_a_heartbeat() -> None:
     ],
 )
 def test_how_long(age: dict[str, float], words: str) -> None:
-    assert reasons.lasting(ago(**age), NOW) == words
-    assert reasons.lasting(None, NOW) == "an unknown time"
+    assert lasting(ago(**age), NOW) == words
+    assert lasting(None, NOW) == "an unknown time"
 
 
 def asset(number: int) -> dict[str, Any]:

@@ -264,4 +264,4 @@ async def test_of_very_many_failures_some_logs_are_read_and_the_rest_is_counted(
         "7 more failed task instances were not looked at: give dag_id, or a later since.",
     ]
     assert len(told["failures"]) == 30
-    assert told["summary"].startswith("120 of the 127 task instances failed")
+    assert told["summary"].startswith("127 task instances failed, of which 120 were looked at, in 1 DAG;")

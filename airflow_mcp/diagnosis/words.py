@@ -1,0 +1,28 @@
+"""The words of diagnoses: some names of many, how long, how many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+MOST_NAMED = 3
+
+
+def named(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def lasting(since: datetime | None, now: datetime) -> str:
+    """For how long, in one unit: `12 min`; `an unknown time` where it is not known."""
+    if since is None:
+        return "an unknown time"
+    seconds = max(int((now - since).total_seconds()), 0)
+    units = ((172_800, 86_400, "days"), (7200, 3600, "h"), (120, 60, "min"))
+    return next((f"{seconds // size} {unit}" for most, size, unit in units if seconds >= most), f"{seconds} s")
+
+
+def counted(number: int, what: str) -> str:
+    """`1 run`, `3 runs`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
