@@ -3,44 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
-from airflow_mcp.demo.standalone import Standalone
+from tests.api_server import FabServer
 from tests.oracle import Oracle
 from tests.releases import FAB, FAB_NAME
 from tests.servers import DAG_IDS, DAGS, PATIENCE, hash_cheaply
 
 ENV = {"AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"}
-START = """
-airflow db migrate && {
-    airflow scheduler & airflow dag-processor &
-    airflow users create --username admin --password "$0" --role Admin \
-        --firstname A --lastname A --email admin@example.com &&
-    exec airflow api-server
-}
-"""
-
-
-class FabAirflow(Standalone):
-    """Runs the parts of Airflow 3 by itself: `airflow standalone` has the simple auth manager, whatever is set."""
-
-    def __init__(self, dags: Sequence[Path]) -> None:
-        super().__init__(FAB, dags, env=ENV, patience=PATIENCE)
-        self.password = secrets.token_hex(8)
-
-    def command(self) -> Sequence[str]:
-        return ["sh", "-c", START, self.password]
-
-    def read_password(self) -> bool:
-        return True
 
 
 @contextmanager
 def fab_airflow() -> Iterator[Oracle]:
     """A server with an administrator."""
-    with FabAirflow(DAGS) as server:
+    with FabServer(FAB, dags=DAGS, env=ENV, patience=PATIENCE) as server:
         oracle = Oracle(server, name=FAB_NAME)
         with closing(oracle.http):
             oracle.wait_for_dags(*DAG_IDS)

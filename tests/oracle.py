@@ -64,7 +64,7 @@ class Oracle:
 
     def token(self, user: str = "admin") -> str:
         body = {"username": user, "password": self.password(user)}
-        answer = httpx.post(f"{self.server.url}/auth/token", json=body, timeout=60)
+        answer = self.http.post(f"{self.server.url}/auth/token", json=body)
         return str(answer.raise_for_status().json()["access_token"])
 
     def settings(self, user: str = "admin", **more: Any) -> Settings:

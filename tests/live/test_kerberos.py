@@ -19,10 +19,10 @@ import pytest
 from mcp import Client
 
 from airflow_mcp.demo.releases import StandaloneError
-from airflow_mcp.demo.standalone import Standalone
 from airflow_mcp.instance import Instance
 from airflow_mcp.server import build_server
 from airflow_mcp.settings import Policy, Settings
+from tests.api_server import FabServer
 from tests.fakes import Airflow
 from tests.kdc import REALM, Realm, missing
 from tests.oracle import Oracle
@@ -124,7 +124,7 @@ def started(stack: ExitStack, folder: Path, home: Path) -> Kerberized:
         "AIRFLOW__API__AUTH_BACKENDS": ",".join(BACKENDS),
         "AIRFLOW__KERBEROS__KEYTAB": str(realm.keytab("airflow/localhost")),
     }
-    server = stack.enter_context(Standalone(KERBEROS, dags=DAGS, home=home, env=env, patience=PATIENCE))
+    server = stack.enter_context(FabServer(KERBEROS, dags=DAGS, home=home, env=env, patience=PATIENCE))
     oracle = Formal(server)
     stack.callback(oracle.http.close)
     for principal, role in ROLES.items():

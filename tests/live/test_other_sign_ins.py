@@ -19,9 +19,9 @@ from mcp import Client
 
 from airflow_mcp.check import findings
 from airflow_mcp.demo.releases import RELEASES, StandaloneError
-from airflow_mcp.demo.standalone import Standalone
 from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
+from tests.api_server import ApiServer
 from tests.oracle import Oracle
 from tests.releases import RUN
 from tests.servers import DAG_IDS, DAGS, PATIENCE, UNSCHEDULED
@@ -247,7 +247,7 @@ async def test_a_client_certificate_of_another_authority(oracle: Oracle, tmp_pat
 # -- no sign-in
 
 
-class Open(Standalone):
+class Open(ApiServer):
     """An Airflow that lets everyone do everything."""
 
     def _copy_dags(self) -> None:
@@ -256,7 +256,7 @@ class Open(Standalone):
             (self.home / "webserver_config.py").write_text("AUTH_TYPE = 1\nAUTH_ROLE_PUBLIC = 'Admin'\n")
 
     def read_password(self) -> bool:
-        return self.release.major == 3 or super().read_password()
+        return True  # there is none
 
 
 OPEN = {
@@ -267,7 +267,7 @@ OPEN = {
 
 
 @pytest.fixture(scope="module")
-def open_servers() -> Iterator[Mapping[str, Standalone]]:
+def open_servers() -> Iterator[Mapping[str, Open]]:
     servers = {name: Open(RELEASES[name], dags=DAGS, env=OPEN[RELEASES[name].major], patience=PATIENCE) for name in RUN}
     try:
         with ThreadPoolExecutor() as threads:
@@ -288,7 +288,7 @@ both_open = pytest.mark.xdist_group("open")
 
 @both_open
 @pytest.mark.parametrize("version", RUN)
-async def test_no_sign_in_where_none_is_wanted(version: str, open_servers: Mapping[str, Standalone]) -> None:
+async def test_no_sign_in_where_none_is_wanted(version: str, open_servers: Mapping[str, Open]) -> None:
     settings = Settings.for_one(url=open_servers[version].url)
     lines = [str(finding) async for finding in findings(settings.instances[0])]
     assert "ok   sign-in   none is set, and none was asked for" in lines
@@ -304,7 +304,7 @@ async def test_no_sign_in_where_none_is_wanted(version: str, open_servers: Mappi
 
 @both_open
 @pytest.mark.skipif({RELEASES[name].major for name in RUN} != {2, 3}, reason="needs an Airflow 2 and an Airflow 3")
-async def test_both_airflows_at_once_in_one_process(open_servers: Mapping[str, Standalone]) -> None:
+async def test_both_airflows_at_once_in_one_process(open_servers: Mapping[str, Open]) -> None:
     servers = open_servers[RUN[0]], open_servers[RUN[-1]]
     first, other = (Client(build_server(Settings.for_one(url=server.url))) for server in servers)
     async with first as one, other as two:

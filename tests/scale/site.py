@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Any
 
 from mcp import Client
 
-from airflow_mcp.demo.releases import RELEASES, StandaloneError, tail
-from airflow_mcp.demo.standalone import Standalone
+from airflow_mcp.demo.releases import RELEASES
 from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
+from tests.api_server import ApiServer
 from tests.nginx import Nginx
 from tests.oracle import Oracle
 from tests.postgres import Postgres
@@ -24,37 +23,6 @@ from tests.session import Session
 AIRFLOW = replace(RELEASES["3.3"], variant="postgres", more=(("psycopg2-binary", "asyncpg"),))
 PREFIX = "/data/airflow"
 TEMPLATES = Path(__file__).parent / "dags"
-
-
-class ApiServer(Standalone):
-    """Without a scheduler, which would run what is to stand still, and a DAG processor, which would drop copies."""
-
-    vital = "metadatabase"
-
-    def command(self) -> Sequence[str]:
-        return [str(self.venv / "bin/airflow"), "api-server"]
-
-    def prepare(self) -> None:
-        """Make the tables, and load the DAG files once."""
-        self._run("db", "migrate")
-        self._run("dags", "reserialize")
-
-    def _run(self, *arguments: str) -> None:
-        """Run an `airflow` command as the server would. Raises StandaloneError, with the end of its output."""
-        command = [str(self.venv / "bin/airflow"), *arguments]
-        log = self.home / f"{'-'.join(arguments)}.log"
-        with log.open("wb") as out:
-            done = subprocess.run(
-                command,
-                cwd=self.home,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                check=False,
-            )
-        if done.returncode != 0:
-            raise StandaloneError(f"airflow {' '.join(arguments)} failed:\n{tail(log, 30)}")
 
 
 @dataclass
