@@ -1,4 +1,4 @@
-"""What takes long when it is made to: each pattern, and each loop over text from outside, at its worst and of 1 MB."""
+"""What takes long when it is made to: each pattern, and each loop over text from outside, at its worst and long."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ from tests.hostile.airflow import IDS, RELEASES, airflow, answer, connected, way
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(20)]
 
-MB = 1_000_000
+LENGTH = 250_000
+"""Of a text, in characters: what is square in it takes many seconds, what is not a fraction of one."""
 PATTERNS = {
     f"{module.name}.{name}": value
     for module in walk_packages(airflow_mcp.__path__, "airflow_mcp.")
@@ -49,7 +50,7 @@ PATTERNS = {
 
 
 def many(text: str, end: str = "") -> str:
-    return text * (MB // len(text)) + end
+    return text * (LENGTH // len(text)) + end
 
 
 # What each pattern goes furthest on before it fails: the same again, or a long run without the end that it wants.
@@ -243,10 +244,10 @@ WORST: dict[str, list[Any]] = {
 
 @contextmanager
 def at_once() -> Iterator[None]:
-    """In seconds, since others work here too; what is square takes minutes."""
+    """Within a second of work, since others work here too."""
     started = time.process_time()
     yield
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 1
 
 
 def test_each_pattern_is_tried() -> None:
@@ -279,8 +280,8 @@ def test_a_pattern_takes_no_longer_than_its_text(name: str, number: int) -> None
 
 
 MESSY = "".join("ab"[(number * number // 7) % 2] for number in range(199))
-MARKERS = [Marker("load", number) for number in range(MB // 100)]
-INSTANCES = [TaskInstance("etl", "run", "load", number, "failed") for number in reversed(range(MB // 100))]
+MARKERS = [Marker("load", number) for number in range(LENGTH // 100)]
+INSTANCES = [TaskInstance("etl", "run", "load", number, "failed") for number in reversed(range(LENGTH // 100))]
 
 LIKE_ITSELF = "a" * 8000 + "b"
 
@@ -298,7 +299,7 @@ def masked(**answer: Any) -> httpx.Response:
 def evidence(line: str) -> object:
     """A log whose lines are all the same, but for what makes them be looked at again."""
     kept = Evidence(6000)
-    for number in range(MB // LONGEST_LINE):
+    for number in range(LENGTH // LONGEST_LINE):
         kept.add(number, f"{shown_number(number)}{line * (LONGEST_LINE // len(line))}")
     return kept.lines()
 
@@ -357,21 +358,21 @@ FUNCTIONS: dict[str, Callable[[], object]] = {
     **{f"a log of {line!r}": partial(evidence, line) for line in LINES},
     "fences": lambda: safe(many("x <" + " " * 1000)),
     "fences in another script": lambda: safe(many("\u2039 </\u057dntr us\u0435")),
-    **{f"secrets in {text[:24]!r}": partial(safe, text[: MB // 5]) for text in LIKE_SECRETS},
-    "names of secrets in JSON": lambda: redacted_by_name({f"password{number}": "a" for number in range(MB // 20)}),
+    **{f"secrets in {text[:24]!r}": partial(safe, text[: LENGTH // 5]) for text in LIKE_SECRETS},
+    "names of secrets in JSON": lambda: redacted_by_name({f"password{number}": "a" for number in range(LENGTH // 20)}),
     "what hides": lambda: safe(many("👩\ufe0f\u200d\u200bم\u200c")),
-    "characters that all differ": lambda: safe("<" + "".join(map(chr, range(0x3400, 0x3400 + MB // 10)))),
-    "a version": lambda: Release.parse("9" * MB),
-    "near ids": lambda: near("ab" * 99, [f"{'ba' * 50}{'ab' * 48}{number}" for number in range(MB // 200)], 3, 0.5),
+    "characters that all differ": lambda: safe("<" + "".join(map(chr, range(0x3400, 0x3400 + LENGTH // 10)))),
+    "a version": lambda: Release.parse("9" * LENGTH),
+    "near ids": lambda: near("ab" * 99, [f"{'ba' * 50}{'ab' * 48}{number}" for number in range(LENGTH // 200)], 3, 0.5),
     "near ids of few letters": lambda: near(MESSY, [MESSY[at % 199 :] + MESSY[: at % 199] for at in range(5000)], 3),
-    "rows without a common column": lambda: as_text({"rows": [{f"a{number}": 1} for number in range(MB // 10)]}),
+    "rows without a common column": lambda: as_text({"rows": [{f"a{number}": 1} for number in range(LENGTH // 10)]}),
     "many markers": lambda: other_indexes(MARKERS, INSTANCES),
     "many markers that are there": lambda: require_present(MARKERS, INSTANCES, "etl"),
     "a text like a token": lambda: masked(content=many("a").encode()),
     "JSON like a token": lambda: masked(json={"detail": many("a") + "\\/"}),
     "a header like a token": lambda: masked(headers={"location": "a" * 100_000}),
     "a header of many encodings": lambda: masked(headers={"location": "%" + "25" * 50_000}),
-    "a title": lambda: failure(page(b"<title>" + b" " * MB), Instance()),
+    "a title": lambda: failure(page(b"<title>" + b" " * LENGTH), Instance()),
     "a title in an encoding that takes a square": lambda: failure(page(many("a-b").encode(), b"punycode"), Instance()),
     "a title in an encoding that unpacks": lambda: failure(page(many("x").encode(), b"zlib_codec"), Instance()),
     "a charset of many parameters": lambda: failure(page(b"<title>x", b"x" + b';"' * 50_000), Instance()),
@@ -393,7 +394,7 @@ def test_a_function_takes_no_longer_than_its_text(name: str) -> None:
 # -- what Airflow answers
 
 TEXTS = {
-    "blanks after a bracket": "<" + " " * MB,
+    "blanks after a bracket": "<" + " " * LENGTH,
     "brackets and blanks": many("x <  "),
     "escapes": many("\x1b[0"),
     "nothing to be seen": many("\u200b"),
@@ -413,7 +414,7 @@ def filled(value: Any, text: str) -> Any:
 
 @pytest.mark.parametrize("kind", TEXTS)
 async def test_a_long_text_of_airflow_holds_nobody_up(kind: str) -> None:
-    text = TEXTS[kind][: MB // 8]  # in many places, and six bytes a character
+    text = TEXTS[kind][: LENGTH // 8]  # in many places, and six bytes a character
     more = {"doc_md": text, "description": text, "params": {"a": {"value": text, "description": text}}, "tags": [text]}
     for tool in ("get_dag_details", "get_dag_source"):
         async with airflow("3.3") as fake, connected(fake) as session:
@@ -431,14 +432,18 @@ async def test_a_long_refusal_is_told_in_short(status: int) -> None:
         for way in [way for way in await ways(release) if way.step in ("GET dags", "PATCH dags/{dag_id}")]:
             async with airflow(release) as fake, connected(fake) as session:
                 fake.map_index = way.map_index
-                body = {"detail": "<" + " " * MB + "x", "title": "x" * MB} if status < 500 else b"<title>" + b" " * MB
+                body = (
+                    {"detail": "<" + " " * LENGTH + "x", "title": "x" * LENGTH}
+                    if status < 500
+                    else b"<title>" + b" " * LENGTH
+                )
                 fake.hostile[way.step] = lambda _: answer(status, body)  # noqa: B023
                 assert len(await session.error(way.tool, **way.arguments)) < 3000
 
 
 # -- what a client sends
 
-LONG = "x" * MB
+LONG = "x" * LENGTH
 STRINGS = [
     (spec.name, name, LONG if part.annotation in (str, str | None) or "Id" in str(part.annotation) else [LONG])
     for spec in ALL_TOOLS
@@ -450,7 +455,7 @@ STRINGS = [
 @pytest.mark.parametrize(("tool", "name", "value"), STRINGS, ids=[f"{tool} {name}" for tool, name, _ in STRINGS])
 async def test_a_long_argument_is_refused_by_name(tool: str, name: str, value: str | list[str]) -> None:
     async with airflow("3.3") as fake, connected(fake) as session:
-        for given in (value, [LONG] if isinstance(value, str) else LONG, ["x"] * (MB // 4)):
+        for given in (value, [LONG] if isinstance(value, str) else LONG, ["x"] * (LENGTH // 4)):
             with at_once():
                 message = await session.error(tool, **{**examples()[tool], name: given})
             assert re.search(rf"\b{name}\b", message)
@@ -460,7 +465,7 @@ async def test_a_long_argument_is_refused_by_name(tool: str, name: str, value: s
 
 async def test_arguments_without_end_are_told_in_short() -> None:
     async with airflow("3.3") as fake, connected(fake) as session:
-        for arguments in ({LONG: 1}, {f"limits{number}": 1 for number in range(MB // 20)}, {"limit": LONG}):
+        for arguments in ({LONG: 1}, {f"limits{number}": 1 for number in range(LENGTH // 20)}, {"limit": LONG}):
             with at_once():
                 message = await session.error("get_dags", **arguments)
             assert len(message) < 10_000
