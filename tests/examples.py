@@ -11,12 +11,14 @@ from airflow_mcp.tools.toolsets import ALL_TOOLS
 
 Arguments = dict[str, Any]
 
-IDS = ("dag_id", "dag_run_id", "task_id", "task_ids", "file_token", "xcom_key")
+IDS = ("dag_id", "dag_run_id", "other_dag_run_id", "task_id", "task_ids", "file_token", "xcom_key")
 
 
 DAG = {"dag_id": "history"}
 RUN = {**DAG, "dag_run_id": "a run"}
+OTHER_RUN = "another run"
 EXAMPLES: Mapping[str, Arguments] = {
+    "compare_dag_runs": {**RUN, "other_dag_run_id": OTHER_RUN},
     "diagnose_dag_run": RUN,
     "explain_dag_state": {**RUN, "task_id": "first"},
     "find_failures": DAG,

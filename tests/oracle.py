@@ -127,7 +127,7 @@ class Oracle:
     def pause(self, dag_id: str, paused: bool) -> None:
         self.call("PATCH", f"dags/{quote(dag_id, safe='')}", json={"is_paused": paused})
 
-    def trigger(self, dag_id: str, logical_date: str | None = None, **more: str) -> str:
+    def trigger(self, dag_id: str, logical_date: str | None = None, **more: Any) -> str:
         """Start a run; on Airflow 3 one without a logical date unless one is given."""
         body = {"logical_date": logical_date, **more} if logical_date or self.major == 3 else more
         return str(self.call("POST", f"dags/{quote(dag_id, safe='')}/dagRuns", json=body)["dag_run_id"])
@@ -171,8 +171,18 @@ class Oracle:
             for row in self.call("GET", path, params={"limit": 100})["task_instances"]
         }
 
-    def put(self, dag_id: str, run_id: str, states: Mapping[str, str | None], run: str | None = None) -> None:
-        """Put task instances, and their run, into states and do nothing else: Airflow itself would clear others."""
+    def put(
+        self,
+        dag_id: str,
+        run_id: str,
+        states: Mapping[str, str | None],
+        run: str | None = None,
+        dates: tuple[str, str] | None = None,
+    ) -> None:
+        """Put task instances, and their run, into states and do nothing else: Airflow itself would clear others.
+
+        `dates`, such as 2025-03-01 06:00:00, are when they started and ended.
+        """
         rows = [
             (state, dag_id, run_id, task_id, int(index.removesuffix("]") or -1))
             for name, state in states.items()
@@ -183,6 +193,9 @@ class Oracle:
             if run:
                 database.execute("UPDATE dag_run SET state = ? WHERE dag_id = ? AND run_id = ?", (run, dag_id, run_id))
             assert database.executemany(query, rows).rowcount == len(rows), (states, self.states(dag_id, run_id))
+            for table in ("dag_run", "task_instance") if dates else ():
+                query = f"UPDATE {table} SET start_date = ?, end_date = ? WHERE dag_id = ? AND run_id = ?"
+                database.execute(query, (*(dates or ()), dag_id, run_id))
 
     def wait_for_task(self, dag_id: str, task_id: str, seconds: float = 45) -> None:
         """Wait until a DAG has a task."""

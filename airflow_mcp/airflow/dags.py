@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 from airflow_mcp.airflow import import_errors
 from airflow_mcp.airflow.api import Api
@@ -108,6 +109,15 @@ async def source_lines(api: Api, dag_id: str) -> list[str]:
     else:
         answer = await api.read(GET_SOURCE, _Source, dag_id=dag_id)
     return _lines(answer.content or "")
+
+
+async def source_hash(api: Api, dag_id: str, version_number: int) -> str:
+    """The first 12 digits of the SHA-256 of a DAG's file, as Airflow 3 has it of a version of the DAG.
+
+    Route: GET /dagSources/{dag_id}. Raises NotFoundError.
+    """
+    answer = await api.read(GET_SOURCE, _Source, query={"version_number": version_number}, dag_id=dag_id)
+    return sha256((answer.content or "").encode(errors="surrogatepass")).hexdigest()[:12]
 
 
 async def _source_in_2(api: Api, dag_id: str) -> tuple[_Source, _File]:

@@ -13,7 +13,7 @@ def label(task_id: str, map_index: int | None) -> str:
 MOST_RANGES = 40
 
 
-def ranges(indexes: Iterable[int], separator: str = ", ") -> str:
+def ranges(indexes: Iterable[int], separator: str = ", ", most: int = MOST_RANGES) -> str:
     """`0-6, 8, 10-11` for the indexes from 0 to 11 without 7 and 9; empty for none. Of very many the first."""
     found: list[list[int]] = []
     for index in sorted(indexes):
@@ -21,6 +21,6 @@ def ranges(indexes: Iterable[int], separator: str = ", ") -> str:
             found[-1][1] = index
         else:
             found.append([index, index])
-    told = [f"{first}-{last}" if last > first else str(first) for first, last in found[:MOST_RANGES]]
-    more = sum(last - first + 1 for first, last in found[MOST_RANGES:])
+    told = [f"{first}-{last}" if last > first else str(first) for first, last in found[:most]]
+    more = sum(last - first + 1 for first, last in found[most:])
     return separator.join([*told, *([f"and {more} more"] if more else [])])

@@ -31,6 +31,31 @@ async def runs_before(api: Api, run: DagRun) -> list[DagRun]:
     return [each for each in runs if each.state in RUN_ENDED][:RUNS_BEFORE]
 
 
+async def last_good_before(api: Api, run: DagRun) -> DagRun | None:
+    """The run of its DAG that succeeded and of those that started before it did so last; None for none.
+
+    Route: GET /dags/{dag_id}/dagRuns, once more where it is not among the newest. Raises NotFoundError for an unknown
+    DAG.
+    """
+    query = {"state": ["success"], "limit": LOOKED_THROUGH}
+    runs, total = await find_runs(api, run.dag_id, query)
+    if good := _last_before(run, runs):
+        return good
+    if run.start_date is None or total <= len(runs):
+        return None
+    runs, _ = await find_runs(api, run.dag_id, {**query, "start_date_lte": run.start_date.isoformat()})
+    return _last_before(run, runs)
+
+
+def _last_before(run: DagRun, runs: Sequence[DagRun]) -> DagRun | None:
+    """The first of these runs that started before a run; a run that has not started comes after all."""
+    for each in runs:
+        started_before = each.start_date and (run.start_date is None or each.start_date < run.start_date)
+        if each.dag_run_id != run.dag_run_id and started_before:
+            return each
+    return None
+
+
 async def failed_before(
     api: Api, dag_id: str, runs: Sequence[DagRun], task_ids: Sequence[str]
 ) -> dict[str, dict[str, list[InstanceRow]]]:
@@ -73,18 +98,27 @@ async def what_changed(api: Api, run: DagRunDetails, runs: Sequence[DagRun]) -> 
     if good is None or api.release < (3, 0):
         return None
     then = await api.read(GET, DagRunDetails, dag_id=run.dag_id or "", dag_run_id=good.dag_run_id)
-    last = f"the last good run, {good.dag_run_id}"
-    if run.bundle_version and then.bundle_version:
-        if run.bundle_version == then.bundle_version:
-            return f"The code is that of {last}: bundle version {run.bundle_version}."
-        return f"The code has changed since {last}: bundle version {then.bundle_version}, now {run.bundle_version}."
-    now, before = _version(run), _version(then)
-    if now is None or before is None:
+    return code_compared(then, run, f"the last good run, {good.dag_run_id}")
+
+
+def code_compared(then: DagRunDetails, now: DagRunDetails, named: str) -> str | None:
+    """In a sentence, whether the code is another one than in an earlier run; None where no version tells."""
+    if now.bundle_version and then.bundle_version:
+        if now.bundle_version == then.bundle_version:
+            return f"The code is that of {named}: bundle version {now.bundle_version}."
+        return f"The code has changed since {named}: bundle version {then.bundle_version}, now {now.bundle_version}."
+    before, after = versions(then), versions(now)
+    if not before or not after:
         return None
-    if now != before:
-        return f"The DAG has changed since {last}: its version was {before}, now {now}."
-    return f"The DAG's structure is that of {last}; a change within a function would not show."
+    if before != after:
+        return f"The DAG has changed since {named}: its version was {_told(before)}, now {_told(after)}."
+    return f"The DAG's structure is that of {named}; a change within a function would not show."
 
 
-def _version(run: DagRunDetails) -> int | None:
-    return max((each.version_number for each in run.dag_versions or ()), default=None)
+def versions(run: DagRunDetails) -> list[int]:
+    """The versions of the DAG in a run: several where tasks were cleared onto a later one."""
+    return sorted({each.version_number for each in run.dag_versions or ()})
+
+
+def _told(numbers: Sequence[int]) -> str:
+    return " and ".join(map(str, numbers))

@@ -18,9 +18,14 @@ def lasting(since: datetime | None, now: datetime) -> str:
     """For how long, in one unit: `12 min`; `an unknown time` where it is not known."""
     if since is None:
         return "an unknown time"
-    seconds = max(int((now - since).total_seconds()), 0)
+    return lasted(max(int((now - since).total_seconds()), 0))
+
+
+def lasted(seconds: float) -> str:
+    """So many seconds in one unit: `12 min`, `0.8 s`."""
     units = ((172_800, 86_400, "days"), (7200, 3600, "h"), (120, 60, "min"))
-    return next((f"{seconds // size} {unit}" for most, size, unit in units if seconds >= most), f"{seconds} s")
+    told = (f"{int(seconds // size)} {unit}" for most, size, unit in units if seconds >= most)
+    return next(told, f"{round(seconds, 1):g} s")
 
 
 def counted(number: int, what: str) -> str:

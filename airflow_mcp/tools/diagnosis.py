@@ -1,9 +1,10 @@
 """The toolset `diagnosis`: what is broken, why, and what holds what does not run."""
 
-from airflow_mcp.diagnosis import dag_state, failures, run
+from airflow_mcp.diagnosis import compare, dag_state, failures, run
 from airflow_mcp.models.dag_state import DagState, ExplainDagState
 from airflow_mcp.models.diagnosis import DiagnoseDagRun, Diagnosis
 from airflow_mcp.models.failures import FailureList, FindFailures
+from airflow_mcp.models.run_comparison import CompareDagRuns, RunComparison
 from airflow_mcp.tools.context import Call
 from airflow_mcp.tools.spec import tool
 
@@ -24,3 +25,9 @@ async def explain_dag_state(call: Call, args: ExplainDagState) -> DagState:
 async def find_failures(call: Call, args: FindFailures) -> FailureList:
     """What failed since a time, across DAGs: by error, how often, first and last, and how each DAG stands now."""
     return await failures.find_failures(call.api, args.since, args.dag_id)
+
+
+@tool("Compare two DAG runs", user_text=True)
+async def compare_dag_runs(call: Call, args: CompareDagRuns) -> RunComparison:
+    """What differs between two runs: conf, code, tasks, their states, tries and durations."""
+    return await compare.compare_dag_runs(call.api, args.dag_id, args.dag_run_id, args.other_dag_run_id)

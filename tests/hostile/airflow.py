@@ -16,7 +16,7 @@ from mcp import Client
 from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
 from airflow_mcp.tools.toolsets import TOOLSETS
-from tests.examples import Arguments, agreeable, examples
+from tests.examples import OTHER_RUN, Arguments, agreeable, examples
 from tests.session import Session
 
 DIAGNOSES = {tool.name for toolset in TOOLSETS if toolset.name == "diagnosis" for tool in toolset.tools}
@@ -50,7 +50,7 @@ class Request:
     def step(self) -> str:
         """`POST dags/{dag_id}/clearTaskInstances dry run`: the route, with a dry run told from the change."""
         names = {quote(value, safe=""): f"{{{name}}}" for name, value in IDS.items()}
-        names |= {"3": "{map_index}", "8": "{try_number}", "9": "{try_number}"}
+        names |= {quote(OTHER_RUN): "{dag_run_id}", "3": "{map_index}", "8": "{try_number}", "9": "{try_number}"}
         path = self.target.partition("?")[0].removeprefix("/")
         if not path.endswith("/version"):
             path = re.sub("^api/v[12]/", "", path)

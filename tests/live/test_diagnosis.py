@@ -1,4 +1,4 @@
-"""diagnose_dag_run and find_failures on both real servers: what they must hold, and how long they may be."""
+"""Diagnoses on both real servers: what they must hold, and how long they may be."""
 
 from __future__ import annotations
 
@@ -97,3 +97,37 @@ async def test_what_failed_across_dags_is_told_by_error(session: Session, oracle
     assert none["summary"] == "No task instance that started since has failed."
     assert "failures" not in none
     assert "get_dags finds DAGs" in await session.error("find_failures", dag_id="nope")
+
+
+async def test_two_runs_are_compared_in_the_order_of_time(session: Session, oracle: Oracle) -> None:
+    oracle.pause("history", True)
+    good, failed = (oracle.trigger("history", f"2026-03-1{day}T00:00:00Z", conf={"day": day}) for day in (1, 2))
+    parts = {f"part[{index}]": "success" for index in range(3)}
+    ended = ("2025-03-01 06:00:00", "2025-03-01 06:00:20")
+    oracle.put("history", good, {"first": "success", **parts, "last": "success"}, run="success", dates=ended)
+    states = {"first": "success", **parts, "part[1]": "failed", "last": "upstream_failed"}
+    oracle.put("history", failed, states, run="failed", dates=("2025-03-02 06:00:00", "2025-03-02 06:10:00"))
+    for arguments in ({"dag_run_id": failed}, {"dag_run_id": good, "other_dag_run_id": failed}):
+        result = await session.call("compare_dag_runs", {"dag_id": "history", **arguments})
+        assert not result.is_error, text_of(result)
+        assert tokens(text_of(result)) <= COMMON
+        told = result.structured_content or {}
+        confs = [(each["dag_run_id"], each["conf"]) for each in told["runs"]]
+        assert confs == [(good, {"day": 1}), (failed, {"day": 2})]
+        duration = "20 s → 10 min (30 times as long)"
+        assert told["tasks"] == [
+            {"tasks": "part", "map_indexes": "1", "state": "success → failed", "duration": duration},
+            {"tasks": "last", "state": "success → upstream_failed"},
+            {"tasks": "first", "duration": duration},
+            {"tasks": "part", "map_indexes": "0, 2", "duration": f"at most {duration}"},
+        ]
+        structure = "The DAG's structure is that of" if oracle.major == 3 else "Airflow does not tell"
+        assert told["code"].startswith(structure)
+        assert told["summary"].endswith("state of 2 tasks, duration of 2 tasks, conf in 1 key.")
+    assert "No run of diamond has failed" in await session.error("compare_dag_runs", dag_id="diamond")
+    unknown = await session.error("compare_dag_runs", dag_id="history", dag_run_id=f"{good}x")
+    assert f"Did you mean {good}" in unknown
+    of_another = oracle.failed_runs["sales_etl"]
+    message = await session.error("compare_dag_runs", dag_id="diamond", dag_run_id=of_another)
+    assert "DAG sales_etl has a run of this id." in message
+    assert "get_dags finds DAGs" in await session.error("compare_dag_runs", dag_id="nope")

@@ -41,7 +41,7 @@ from airflow_mcp.errors import (
 )
 from airflow_mcp.instance import Instance
 from airflow_mcp.tools.toolsets import ALL_TOOLS
-from tests.examples import ID_ARGUMENTS, agreeable, examples, with_id
+from tests.examples import ID_ARGUMENTS, OTHER_RUN, agreeable, examples, with_id
 from tests.fakes import URL, Airflow, Fake, Replay, connect_error
 from tests.releases import LAST
 from tests.replay import replayed
@@ -241,7 +241,8 @@ async def obedient(request: httpx.Request) -> httpx.Response:
 
 def route(request: httpx.Request) -> str:
     """The path of a request below the API, with the names of the ids in their place."""
-    names = {quote(value, safe=""): f"{{{name}}}" for name, value in IDS.items()} | {"9": "{try_number}"}
+    names = {quote(value, safe=""): f"{{{name}}}" for name, value in IDS.items()}
+    names |= {"9": "{try_number}", quote(OTHER_RUN): "{dag_run_id}"}
     path = request.url.raw_path.decode().partition("?")[0]
     below = re.fullmatch(r"/airflow/api/v[12]/(.*)", path)
     assert below, path
