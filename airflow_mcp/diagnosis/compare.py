@@ -152,7 +152,7 @@ def _summary(found: Found, keys: int) -> str:
     which = f"{later.dag_run_id} ({later.state}) and {earlier.dag_run_id} ({earlier.state})"
     counts = {f"{what} of": number for what, number in tasks.counts.items() if number} if tasks else {}
     differ = [f"{what} {counted(number, 'task')}" for what, number in counts.items()]
-    differ += [f"{len(ids)} tasks {how}" for how, ids in _moved(tasks).items() if ids]
+    differ += [f"{counted(len(ids), 'task')} {how}" for how, ids in _moved(tasks).items() if ids]
     differ += [f"conf in {counted(keys, 'key')}"] if keys else []
     differ += ["run type"] if earlier.run_type != later.run_type else []
     if differ:
