@@ -10,7 +10,7 @@ SIDE_BY_SIDE = -n 2 --dist loadgroup
 PYTHONS ?= 3.11 3.12 3.13 3.14
 
 .DEFAULT_GOAL := help
-.PHONY: help setup debian kerberos demo test coverage quick airflows test-matrix test-scale overhead evidence wide test-pythons check unit contract live format generate record lock clean
+.PHONY: help setup debian kerberos demo test coverage quick airflows eval test-matrix test-scale overhead evidence wide test-pythons check unit contract live format generate record lock clean
 
 # What the Kerberos tests need from the system: a realm, and what builds the Python packages that speak to it.
 KERBEROS_PROGRAMS := krb5kdc kinit kadmin.local krb5-config gcc
@@ -68,6 +68,9 @@ quick: check ## Run the checks, and the tests that need no server (ARGS="-k clea
 
 airflows: setup
 	$(RUN) python -m tests.releases
+
+eval: airflows ## Break a real Airflow 2.11 and a real Airflow 3.3 in many ways, and score what the diagnoses say (ARGS=--show)
+	$(RUN) python -m tests.eval $(ARGS)
 
 test-matrix: setup ## Run the live tests on each Airflow from 2.7 on (AIRFLOW=2.9 for one), and write the table
 	$(RUN) python -m scripts.matrix $(AIRFLOW)
