@@ -22,6 +22,7 @@ EXAMPLES: Mapping[str, Arguments] = {
     "diagnose_dag_run": RUN,
     "explain_dag_state": {**RUN, "task_id": "first"},
     "find_failures": DAG,
+    "find_flaky_tasks": DAG,
     "get_dags": {},
     "get_dag": DAG,
     "get_dag_details": DAG,

@@ -71,6 +71,8 @@ def runs_of_dags(runs: Mapping[str, str]) -> Iterator[Call]:
     yield "find_failures", {"since": "2026-02-01T00:00:00Z"}
     yield "diagnose_dag_run", run
     yield "diagnose_dag_run", {"dag_id": "diamond"}
+    yield "find_flaky_tasks", {}
+    yield "find_flaky_tasks", {"dag_id": "diamond", "runs": 10}
     yield "compare_dag_runs", {"dag_id": "load_files"}
     yield "compare_dag_runs", {"dag_id": "history", "dag_run_id": runs["history"], "other_dag_run_id": "made up"}
     yield "get_dag_run", run

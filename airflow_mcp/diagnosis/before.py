@@ -101,7 +101,7 @@ async def what_changed(api: Api, run: DagRunDetails, runs: Sequence[DagRun]) -> 
     return code_compared(then, run, f"the last good run, {good.dag_run_id}")
 
 
-def code_compared(then: DagRunDetails, now: DagRunDetails, named: str) -> str | None:
+def code_compared(then: DagRun, now: DagRun, named: str) -> str | None:
     """In a sentence, whether the code is another one than in an earlier run; None where no version tells."""
     if now.bundle_version and then.bundle_version:
         if now.bundle_version == then.bundle_version:
@@ -115,7 +115,15 @@ def code_compared(then: DagRunDetails, now: DagRunDetails, named: str) -> str | 
     return f"The DAG's structure is that of {named}; a change within a function would not show."
 
 
-def versions(run: DagRunDetails) -> list[int]:
+def code_differs(then: DagRun, now: DagRun) -> bool:
+    """Whether the versions of two runs prove that the code is another one."""
+    if now.bundle_version and then.bundle_version:
+        return now.bundle_version != then.bundle_version
+    before, after = versions(then), versions(now)
+    return bool(before and after) and before != after
+
+
+def versions(run: DagRun) -> list[int]:
     """The versions of the DAG in a run: several where tasks were cleared onto a later one."""
     return sorted({each.version_number for each in run.dag_versions or ()})
 

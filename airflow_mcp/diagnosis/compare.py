@@ -15,10 +15,11 @@ from airflow_mcp.airflow.task_instance_lists import all_of_run
 from airflow_mcp.diagnosis.before import code_compared, last_good_before, versions
 from airflow_mcp.diagnosis.conf_differences import conf_differences
 from airflow_mcp.diagnosis.parts import Parts
+from airflow_mcp.diagnosis.room import that_fit
 from airflow_mcp.diagnosis.task_differences import FACTOR, TaskDifferences, task_differences
 from airflow_mcp.diagnosis.words import counted, named
 from airflow_mcp.errors import InvalidArgumentError, NotFoundError
-from airflow_mcp.models.run_comparison import RunComparison, TaskDifference
+from airflow_mcp.models.run_comparison import RunComparison
 from airflow_mcp.models.runs import DagRun, DagRunDetails
 
 OF_A_RUN = (
@@ -118,24 +119,13 @@ def _comparison(found: Found) -> RunComparison:
         tasks_added=named(tasks.added) or None if tasks else None,
         tasks_removed=named(tasks.removed) or None if tasks else None,
     )
-    rows = _that_fit(tasks.rows, MOST_CHARACTERS - len(told.model_dump_json(exclude_none=True))) if tasks else []
+    rows = that_fit(told, tasks.rows, MOST_CHARACTERS) if tasks else []
     left_out = _left_out(len(tasks.rows) - len(rows) if tasks else 0, len(keys) - len(before | after))
     return told.model_copy(update={"tasks": rows or None, "not_seen": [*found.not_seen, *left_out] or None})
 
 
 def _run(run: DagRunDetails, conf: dict[str, object] | None) -> DagRun:
     return DagRun.model_validate({**dict(run), "conf": conf}).pick(OF_A_RUN, always=())
-
-
-def _that_fit(rows: Sequence[TaskDifference], most: int) -> list[TaskDifference]:
-    """The first rows, one at least, that have no more characters than this together."""
-    kept: list[TaskDifference] = []
-    for row in rows:
-        most -= len(row.model_dump_json(exclude_none=True))
-        if kept and most < 0:
-            break
-        kept.append(row)
-    return kept
 
 
 def _left_out(rows: int, keys: int) -> list[str]:

@@ -24,7 +24,7 @@ class TaskDifference(Answer):
     tasks: str
     map_indexes: str | None = None
     state: str | None = None
-    tries: str | None = None
+    tries: str | None = Field(None, description="try numbers, of which Airflow 2 skips some")
     duration: str | None = None
     number_of_indexes: str | None = None
 

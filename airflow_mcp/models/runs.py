@@ -65,6 +65,7 @@ class DagRun(Answer):
     note: Remark | None = None
     partition_key: Annotated[str | None, Since("3.2")] = None
     bundle_version: Annotated[str | None, Since("3")] = None
+    dag_versions: Annotated[list[DagVersion] | None, Since("3")] = None
 
 
 class DagRunDetails(DagRun):
@@ -75,7 +76,6 @@ class DagRunDetails(DagRun):
     usual_duration_seconds: float | None = Field(None, description="median of the last 20 that succeeded")
     task_states: dict[str, int] | None = Field(None, description="how many task instances are in each state")
     waits_for: str | None = Field(None, description="if queued: what holds it, as far as Airflow tells")
-    dag_versions: Annotated[list[DagVersion] | None, Since("3")] = None
 
 
 class DagRunList(Page[DagRun]):

@@ -1,9 +1,10 @@
 """The toolset `diagnosis`: what is broken, why, and what holds what does not run."""
 
-from airflow_mcp.diagnosis import compare, dag_state, failures, run
+from airflow_mcp.diagnosis import compare, dag_state, failures, flaky, run
 from airflow_mcp.models.dag_state import DagState, ExplainDagState
 from airflow_mcp.models.diagnosis import DiagnoseDagRun, Diagnosis
 from airflow_mcp.models.failures import FailureList, FindFailures
+from airflow_mcp.models.flaky_tasks import FindFlakyTasks, FlakyTaskList
 from airflow_mcp.models.run_comparison import CompareDagRuns, RunComparison
 from airflow_mcp.tools.context import Call
 from airflow_mcp.tools.spec import tool
@@ -31,3 +32,9 @@ async def find_failures(call: Call, args: FindFailures) -> FailureList:
 async def compare_dag_runs(call: Call, args: CompareDagRuns) -> RunComparison:
     """What differs between two runs: conf, code, tasks, their states, tries and durations."""
     return await compare.compare_dag_runs(call.api, args.dag_id, args.dag_run_id, args.other_dag_run_id)
+
+
+@tool("Find flaky tasks", user_text=True)
+async def find_flaky_tasks(call: Call, args: FindFlakyTasks) -> FlakyTaskList:
+    """Tasks that fail and then succeed, of a DAG or of all: how often, in which runs last, with which errors."""
+    return await flaky.find_flaky_tasks(call.api, args.dag_id, args.runs)

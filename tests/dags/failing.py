@@ -90,6 +90,12 @@ def failing():  # noqa: PLR0915 - one function a way to fail
         print(done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
         done.check_returncode()
 
+    @task(retries=1)
+    def recovered():
+        """A try that fails, and one that is good."""
+        if get_current_context()["ti"].try_number == 1:
+            raise TimeoutError("the source did not answer within 30 s")
+
     @task
     def after(): ...
 
@@ -97,6 +103,7 @@ def failing():  # noqa: PLR0915 - one function a way to fail
     grouped()
     long()
     retried()
+    recovered()
     printed()
 
 

@@ -131,3 +131,18 @@ async def test_two_runs_are_compared_in_the_order_of_time(session: Session, orac
     message = await session.error("compare_dag_runs", dag_id="diamond", dag_run_id=of_another)
     assert "DAG sales_etl has a run of this id." in message
     assert "get_dags finds DAGs" in await session.error("compare_dag_runs", dag_id="nope")
+
+
+async def test_what_fails_and_then_succeeds_is_told_with_its_error(session: Session, oracle: Oracle) -> None:
+    run_id = oracle.failing_run
+    result = await session.call("find_flaky_tasks", {"dag_id": "failing"})
+    assert not result.is_error, text_of(result)
+    assert tokens(text_of(result)) <= COMMON
+    told = result.structured_content or {}
+    assert [(each["task_id"], each["good_at_a_later_try"], each["last_run_ids"]) for each in told["tasks"]] == [
+        ("recovered", 1, [run_id])
+    ]
+    assert told["tasks"][0]["errors"] == ["TimeoutError: the source did not answer within 30 s (1 of 1 log)"]
+    none = await session.ok("find_flaky_tasks", dag_id="diamond")
+    assert none == {"summary": "No run of diamond has ended yet."}
+    assert "get_dags finds DAGs" in await session.error("find_flaky_tasks", dag_id="nope")
