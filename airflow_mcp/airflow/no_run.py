@@ -7,20 +7,20 @@ from airflow_mcp.airflow.dags import require_dag
 from airflow_mcp.airflow.runs import GET, find_runs
 from airflow_mcp.errors import AirflowMcpError, DagNotFoundError, NotFoundError
 from airflow_mcp.ids import near
-from airflow_mcp.models.runs import DagRunDetails
+from airflow_mcp.models.runs import DagRun
 
 LOOKED_THROUGH = 100
 MOST_NAMED = 3
 
 
-async def find_run(api: Api, dag_id: str, dag_run_id: str) -> DagRunDetails:
+async def find_run(api: Api, dag_id: str, dag_run_id: str) -> DagRun:
     """A run of a DAG.
 
     Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}. Raises NotFoundError, which names the DAG that it is a run of, or
     the runs that may be meant; DagNotFoundError where it is the DAG that is not there.
     """
     try:
-        run = await api.read(GET, DagRunDetails, dag_id=dag_id, dag_run_id=dag_run_id)
+        run = await api.read(GET, DagRun, dag_id=dag_id, dag_run_id=dag_run_id)
     except DagNotFoundError:
         raise
     except NotFoundError as error:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from airflow_mcp.airflow.api import Api
-from airflow_mcp.airflow.runs import GET, find_runs
+from airflow_mcp.airflow.runs import find_runs
 from airflow_mcp.airflow.task_instance_lists import InstanceRow, find_instances
 from airflow_mcp.models.base import in_short
-from airflow_mcp.models.runs import DagRun, DagRunDetails
+from airflow_mcp.models.runs import DagRun
 from airflow_mcp.models.states import RUN_ENDED
 
 RUNS_BEFORE = 10
@@ -89,16 +89,10 @@ def told_of_before(runs: Sequence[DagRun], failed: Mapping[str, object], *, same
     return f"It failed in the {many} too, since {first.dag_run_id}{since}{error}."
 
 
-async def what_changed(api: Api, run: DagRunDetails, runs: Sequence[DagRun]) -> str | None:
-    """In a sentence, whether the DAG is another one than in the last good run; None where no version tells.
-
-    Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}.
-    """
+def what_changed(run: DagRun, runs: Sequence[DagRun]) -> str | None:
+    """In a sentence, whether the DAG is another one than in the last good run; None where no version tells."""
     good = next((each for each in runs if each.state == "success"), None)
-    if good is None or api.release < (3, 0):
-        return None
-    then = await api.read(GET, DagRunDetails, dag_id=run.dag_id or "", dag_run_id=good.dag_run_id)
-    return code_compared(then, run, f"the last good run, {good.dag_run_id}")
+    return code_compared(good, run, f"the last good run, {good.dag_run_id}") if good else None
 
 
 def code_compared(then: DagRun, now: DagRun, named: str) -> str | None:

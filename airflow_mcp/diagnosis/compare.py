@@ -20,7 +20,7 @@ from airflow_mcp.diagnosis.task_differences import FACTOR, TaskDifferences, task
 from airflow_mcp.diagnosis.words import counted, named
 from airflow_mcp.errors import InvalidArgumentError, NotFoundError
 from airflow_mcp.models.run_comparison import RunComparison
-from airflow_mcp.models.runs import DagRun, DagRunDetails
+from airflow_mcp.models.runs import DagRun
 
 OF_A_RUN = (
     *("dag_run_id", "state", "run_type", "logical_date", "data_interval_start", "data_interval_end"),
@@ -34,8 +34,8 @@ MOST_CHARACTERS = 2000
 class Found:
     """What was seen of two runs; what is None could not be."""
 
-    earlier: DagRunDetails
-    later: DagRunDetails
+    earlier: DagRun
+    later: DagRun
     tasks: TaskDifferences | None
     code: str | None
     not_seen: Sequence[str]
@@ -54,7 +54,7 @@ async def compare_dag_runs(
     if run_id == other_dag_run_id:
         raise InvalidArgumentError("other_dag_run_id", f"is {run_id} too; name another run, or none.")
     run = await find_run(api, dag_id, run_id)
-    other = await find_run(api, dag_id, other_dag_run_id or await _last_good(api, run))
+    other = await (find_run(api, dag_id, other_dag_run_id) if other_dag_run_id else _last_good(api, run))
     earlier, later = sorted((other, run), key=_started)
     return _comparison(await _look(api, dag_id, told(api, earlier), told(api, later)))
 
@@ -66,19 +66,19 @@ async def _latest_failed(api: Api, dag_id: str) -> str:
     return runs[0].dag_run_id
 
 
-async def _last_good(api: Api, run: DagRun) -> str:
+async def _last_good(api: Api, run: DagRun) -> DagRun:
     good = await last_good_before(api, run)
     if good is None:
         what = f"No run of {run.dag_id} that started before {run.dag_run_id} has succeeded."
         raise NotFoundError(what, "Name one as other_dag_run_id: get_dag_runs lists them.")
-    return good.dag_run_id
+    return good
 
 
 def _started(run: DagRun) -> datetime:
     return run.start_date or datetime.max.replace(tzinfo=UTC)
 
 
-async def _look(api: Api, dag_id: str, earlier: DagRunDetails, later: DagRunDetails) -> Found:
+async def _look(api: Api, dag_id: str, earlier: DagRun, later: DagRun) -> Found:
     parts = Parts()
     names = [f"task instances of {run.dag_run_id}" for run in (earlier, later)]
     seen = await parts.look(
@@ -95,7 +95,7 @@ async def _look(api: Api, dag_id: str, earlier: DagRunDetails, later: DagRunDeta
     return Found(earlier, later, tasks, " ".join(said) or None, parts.not_seen)
 
 
-async def _sources(api: Api, dag_id: str, earlier: DagRunDetails, later: DagRunDetails) -> str | None:
+async def _sources(api: Api, dag_id: str, earlier: DagRun, later: DagRun) -> str | None:
     """What Airflow has of the DAG's file in the versions of the two runs, where these differ.
 
     It takes a file anew within a version: what ran may have been another.
@@ -124,8 +124,8 @@ def _comparison(found: Found) -> RunComparison:
     return told.model_copy(update={"tasks": rows or None, "not_seen": [*found.not_seen, *left_out] or None})
 
 
-def _run(run: DagRunDetails, conf: dict[str, object] | None) -> DagRun:
-    return DagRun.model_validate({**dict(run), "conf": conf}).pick(OF_A_RUN, always=())
+def _run(run: DagRun, conf: dict[str, object] | None) -> DagRun:
+    return run.model_copy(update={"conf": conf}).pick(OF_A_RUN, always=())
 
 
 def _left_out(rows: int, keys: int) -> list[str]:

@@ -119,7 +119,7 @@ def _told(
 ) -> FlakyTaskList:
     told = FlakyTaskList(
         summary=_summary(runs, flaky),
-        since=min((run.start_date for run in runs if run.start_date), default=None),
+        start_date=min((run.start_date for run in runs if run.start_date), default=None),
         broken=named(broken) or None,
         not_seen=list(not_seen) or None,
     )
@@ -146,7 +146,8 @@ def _row(each: Flaky, places: Mapping[tuple[str | None, str], int], errors: Mapp
 
 def _summary(runs: Sequence[DagRun], flaky: Sequence[Flaky]) -> str:
     dags = {run.dag_id for run in runs}
-    where = f"the last {counted(len(runs), 'run')} of {named(sorted(filter(None, dags)))}"
+    last = f"{len(runs)} runs" if len(runs) > 1 else "run"
+    where = f"the last {last} of {named(sorted(filter(None, dags)))}"
     if not flaky:
         return f"No task failed and then succeeded in {where}."
     first = flaky[0]

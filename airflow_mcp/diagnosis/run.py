@@ -10,8 +10,9 @@ from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.changes.clear import prepare_clear
 from airflow_mcp.airflow.dags import get_dag_details, source_lines
 from airflow_mcp.airflow.mapped import ranges
+from airflow_mcp.airflow.no_run import find_run
 from airflow_mcp.airflow.run_details import usual_duration
-from airflow_mcp.airflow.runs import GET, find_runs, told
+from airflow_mcp.airflow.runs import find_runs, told
 from airflow_mcp.airflow.task_instance_lists import InstanceRow, all_of_run
 from airflow_mcp.airflow.tasks import all_tasks
 from airflow_mcp.diagnosis.before import failed_before, runs_before, told_of_before, what_changed
@@ -24,7 +25,7 @@ from airflow_mcp.diagnosis.words import named
 from airflow_mcp.models.changes import ClearTaskInstances
 from airflow_mcp.models.dags import DagDetails
 from airflow_mcp.models.diagnosis import Cause, Diagnosis
-from airflow_mcp.models.runs import DagRun, DagRunDetails
+from airflow_mcp.models.runs import DagRun
 from airflow_mcp.models.states import RUN_ENDED
 from airflow_mcp.text.windows import numbered
 
@@ -40,7 +41,7 @@ LEAST_CHARACTERS = 250
 class Found:
     """What was seen of a run; what is None could not be."""
 
-    run: DagRunDetails
+    run: DagRun
     usual_duration: float | None
     tasks: FailedTasks
     failures: Sequence[Failure]
@@ -66,12 +67,11 @@ async def diagnose_dag_run(api: Api, dag_id: str | None = None, dag_run_id: str 
         if not runs:
             return Diagnosis(summary=f"No run{f' of {dag_id}' if dag_id else ''} has failed.")
         dag_id, dag_run_id = dag_id or runs[0].dag_id, runs[0].dag_run_id
-    run = await api.read(GET, DagRunDetails, dag_id=dag_id or "", dag_run_id=dag_run_id)
-    run = told(api, run.model_copy(update={"dag_id": dag_id}))
-    return _diagnosis(await _look(api, run, dag_id or ""))
+    run = await find_run(api, dag_id or "", dag_run_id)
+    return _diagnosis(await _look(api, told(api, run), dag_id or ""))
 
 
-async def _look(api: Api, run: DagRunDetails, dag_id: str) -> Found:
+async def _look(api: Api, run: DagRun, dag_id: str) -> Found:
     """Look at the task instances, then side by side at what goes along with those that failed first."""
     parts, run_id = Parts(), run.dag_run_id
     rows = await all_of_run(api, dag_id, run_id)
@@ -92,7 +92,6 @@ async def _look(api: Api, run: DagRunDetails, dag_id: str) -> Found:
         {
             "the runs before": lambda: failed_before(api, dag_id, before, [*tasks.first][:MOST_TASKS]),
             "the source": lambda: source_lines(api, dag_id),
-            "versions": lambda: what_changed(api, run, before),
             "the next step": lambda: _preview(api, dag_id, run_id, tasks),
         }
     )
@@ -107,7 +106,7 @@ async def _look(api: Api, run: DagRunDetails, dag_id: str) -> Found:
         errors_before=await _errors_before(api, parts, before, failed),
         details=seen["the DAG"],
         source=more["the source"],
-        changed=more["versions"],
+        changed=what_changed(run, before),
         next=more["the next step"],
         not_seen=[*parts.not_seen, *_not_read(tasks, logs)],
     )

@@ -34,7 +34,7 @@ class FlakyTaskList(Answer):
     rest: ClassVar = "dag_id leaves more room for each."
 
     summary: str
-    since: Moment | None = Field(None, description="start of the first run that was looked at")
+    start_date: Moment | None = Field(None, description="of the oldest run that was looked at")
     tasks: list[FlakyTask] | None = None
     broken: str | None = Field(None, description="failed in every run, so not flaky")
     not_seen: list[str] | None = Field(None, description="what is left out, or could not be looked at")

@@ -14,7 +14,7 @@ from airflow_mcp.diagnosis.before import code_compared
 from airflow_mcp.diagnosis.conf_differences import LONGEST_VALUE, MOST_KEYS, conf_differences
 from airflow_mcp.diagnosis.task_differences import task_differences
 from airflow_mcp.diagnosis.words import lasted
-from airflow_mcp.models.runs import DagRunDetails
+from airflow_mcp.models.runs import DagRun
 from scripts.generate import tokens
 from tests.fakes import OfRelease
 from tests.replay import replayed
@@ -135,8 +135,8 @@ def test_long_conf_is_cut_and_counted_and_a_cut_shows_no_secret() -> None:
     assert (len(after), len(keys)) == (MOST_KEYS, 30)
 
 
-def run(number: int, **more: Any) -> DagRunDetails:
-    return DagRunDetails.model_validate({"dag_run_id": f"r{number}", **more})
+def run(number: int, **more: Any) -> DagRun:
+    return DagRun.model_validate({"dag_run_id": f"r{number}", **more})
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def run(number: int, **more: Any) -> DagRunDetails:
     ],
 )
 def test_of_code_no_more_is_said_than_is_known(then: Any, now: Any, told: str | None) -> None:
-    def of(number: int, code: Any) -> DagRunDetails:
+    def of(number: int, code: Any) -> DagRun:
         numbers = code if isinstance(code, list) else []
         more = {} if isinstance(code, list) else code
         return run(number, dag_versions=[{"version_number": each} for each in numbers], **more)
@@ -297,6 +297,12 @@ async def test_a_wide_dag_stays_within_its_tokens_and_the_rest_is_counted() -> N
 async def test_what_cannot_be_compared_is_told_with_what_can(runs: Any, arguments: dict[str, str], told: str) -> None:
     async with replayed(TwoRuns(runs)) as session:
         assert told in await session.error("compare_dag_runs", dag_id="etl", **arguments)
+
+
+@pytest.mark.anyio
+async def test_a_diagnosis_names_the_runs_that_may_be_meant_too() -> None:
+    async with replayed(TwoRuns(DAYS)) as session:
+        assert "Did you mean r8" in await session.error("diagnose_dag_run", dag_id="etl", dag_run_id="r88")
 
 
 @pytest.mark.anyio

@@ -162,7 +162,7 @@ async def test_flaky_tasks_are_told_with_their_errors_and_broken_ones_apart() ->
     told = await told_of(fake, dag_id="etl")
     assert told == {
         "summary": "2 tasks failed and then succeeded in the last 5 runs of etl: load most often, in 3 of 5 runs.",
-        "since": "2026-02-01T00:00Z",
+        "start_date": "2026-02-01T00:00Z",
         "tasks": [
             {
                 "dag_id": "etl",
