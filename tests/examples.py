@@ -23,6 +23,7 @@ EXAMPLES: Mapping[str, Arguments] = {
     "explain_dag_state": {**RUN, "task_id": "first"},
     "find_failures": DAG,
     "find_flaky_tasks": DAG,
+    "get_health": {},
     "get_dags": {},
     "get_dag": DAG,
     "get_dag_details": DAG,

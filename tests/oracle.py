@@ -197,6 +197,18 @@ class Oracle:
                 query = f"UPDATE {table} SET start_date = ?, end_date = ? WHERE dag_id = ? AND run_id = ?"
                 database.execute(query, (*(dates or ()), dag_id, run_id))
 
+    def backdate(
+        self, dag_id: str, run_id: str, *, start: str, end: str | None = None, queued: str | None = None
+    ) -> None:
+        """Put the start and the end of a run, and when its queued task instances were, to these times (`-3 hours`)."""
+        date = "strftime('%Y-%m-%d %H:%M:%f', 'now', ?)"
+        row = (dag_id, run_id)
+        with closing(sqlite3.connect(self.server.home / "airflow.db", timeout=30)) as database, database:
+            run = f"UPDATE dag_run SET start_date = {date}, end_date = {date} WHERE dag_id = ? AND run_id = ?"
+            database.execute(run, (start, end, *row))
+            task = f"UPDATE task_instance SET queued_dttm = {date} WHERE state = 'queued' AND dag_id = ? AND run_id = ?"
+            database.execute(task, (queued, *row))
+
     def wait_for_task(self, dag_id: str, task_id: str, seconds: float = 45) -> None:
         """Wait until a DAG has a task."""
         deadline = time.monotonic() + seconds

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.dag_filters import Filters, by_display_name, filters
-from airflow_mcp.airflow.last_runs import with_last_runs
+from airflow_mcp.airflow.last_runs import last_run_states_of_all, with_last_runs
 from airflow_mcp.airflow.names import renamed
 from airflow_mcp.airflow.route import DAGS, Route, may_read
 from airflow_mcp.airflow.together import together
@@ -72,6 +72,33 @@ async def first_dag(api: Api) -> tuple[Dag | None, int]:
     """The first DAG that this user may see, and how many there are. Route: GET /dags."""
     rows, total = await _page(api, {"order_by": "dag_id", "exclude_stale": True}, 1, 0)
     return (rows[0] if rows else None), total
+
+
+class Failing(NamedTuple):
+    """The DAGs whose last run failed."""
+
+    first: Sequence[Dag]
+    """Some of them, the latest first."""
+    total: int
+    complete: bool
+    """Whether the last run of every DAG was looked at."""
+
+
+async def failing_dags(api: Api, limit: int) -> Failing:
+    """The DAGs that have a file and whose last run failed.
+
+    Route: GET /dags; on Airflow 2, which has no such filter, POST /dags/~/dagRuns/list too.
+    """
+    active: dict[str, Any] = {"exclude_stale": True}
+    if api.release >= (3, 0):
+        failed = {"last_dag_run_state": "failed", "order_by": "-last_run_start_date"}
+        return Failing(*await _page(api, {**active, **failed}, limit, 0), complete=True)
+    (states, complete), (rows, total) = await together(
+        lambda: last_run_states_of_all(api), lambda: _page(api, active, PAGE, 0)
+    )
+    known = {row.dag_id: row for row in rows}
+    ids = [dag_id for dag_id, state in states.items() if state == "failed" and (dag_id in known or total > len(rows))]
+    return Failing([known.get(dag_id) or Dag(dag_id=dag_id) for dag_id in ids[:limit]], len(ids), complete)
 
 
 async def _matching(

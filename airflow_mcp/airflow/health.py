@@ -1,4 +1,4 @@
-"""Whether Airflow's own processes run: scheduler, triggerer, DAG processor."""
+"""Whether Airflow's own parts work: its database, scheduler, triggerer and DAG processor."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ class _Part(Answer):
 
 
 class _Health(Answer):
+    metadatabase: _Part | None = None
     scheduler: _Part
     triggerer: _Part | None = None
     dag_processor: _Part | None = None
 
 
 class Component(Answer):
-    """A process of Airflow's."""
+    """A part of Airflow's: a process, or its database."""
 
     name: str
     healthy: bool | None
@@ -33,12 +34,13 @@ class Component(Answer):
 
 
 async def components(api: Api) -> dict[str, Component]:
-    """Scheduler, triggerer and dag_processor with their last heartbeats; 30 s without one are not healthy.
+    """The metadatabase; scheduler, triggerer and dag_processor, unhealthy after 30 s without a heartbeat.
 
     Route: GET /health on Airflow 2, GET /monitor/health on 3.
     """
     health = await api.read(GET_IN_2 if api.release < (3, 0) else GET, _Health)
     parts = {
+        "metadatabase": (health.metadatabase, None),
         "scheduler": (health.scheduler, health.scheduler.latest_scheduler_heartbeat),
         "triggerer": (health.triggerer, health.triggerer and health.triggerer.latest_triggerer_heartbeat),
         "dag_processor": (

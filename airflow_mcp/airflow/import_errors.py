@@ -52,9 +52,9 @@ async def list_import_errors(
     return ImportErrorList.of(rows, answer.total_entries, offset, note)
 
 
-async def newest(api: Api) -> ImportErrors:
-    """The newest import errors, among which one is looked for. Route: GET /importErrors."""
-    return await _read(api, LOOKED_THROUGH, 0)
+async def newest(api: Api, limit: int = LOOKED_THROUGH) -> ImportErrors:
+    """The newest import errors: by default as many as one is looked for among. Route: GET /importErrors."""
+    return await _read(api, limit, 0)
 
 
 async def of_file(api: Api, path: str) -> str | None:
@@ -85,8 +85,8 @@ def _why_empty(filename_pattern: str | None) -> str:
     return "Every file imports, or this user may see none of those that do not."
 
 
-def told(failed: FailedFile) -> str:
-    """Which file does not import, and why, in a sentence."""
+def told(failed: FailedFile, most: int = MOST_OF_AN_ERROR) -> str:
+    """Which file does not import, and why, in a sentence with at most so many characters of the error."""
     line = line_in(failed.stack_trace, failed.filename)
-    error = one_line(error_of(failed.stack_trace), MOST_OF_AN_ERROR).rstrip(".")
+    error = one_line(error_of(failed.stack_trace), most).rstrip(".")
     return f"{one_line(failed.filename)} does not import: {f'line {line}, ' if line else ''}{error}."

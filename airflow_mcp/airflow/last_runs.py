@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.route import RUNS, Route, may_read
@@ -58,6 +59,19 @@ async def last_run_states(api: Api, dag_ids: Sequence[str]) -> dict[str, str | N
     Route: POST /dags/~/dagRuns/list.
     """
     runs = (await _newest(api, dag_ids)).dag_runs if dag_ids else []
+    return _states(runs)
+
+
+async def last_run_states_of_all(api: Api) -> tuple[dict[str, str | None], bool]:
+    """The state of the last run of each DAG among the newest 1,000 runs, the newest first; and whether that are all.
+
+    Route: POST /dags/~/dagRuns/list.
+    """
+    answer = await _newest(api)
+    return _states(answer.dag_runs), answer.total_entries <= len(answer.dag_runs)
+
+
+def _states(runs: Sequence[_Run]) -> dict[str, str | None]:
     return {dag_id: run.state for dag_id, run in _last_of_each(runs).items()}
 
 
@@ -68,8 +82,8 @@ def _last_of_each(runs: Sequence[_Run]) -> dict[str, _Run]:
     return last
 
 
-async def _newest(api: Api, dag_ids: Sequence[str]) -> _Runs:
-    body = {"dag_ids": dag_ids, "order_by": LAST_MADE}
+async def _newest(api: Api, dag_ids: Sequence[str] | None = None) -> _Runs:
+    body: dict[str, Any] = {"order_by": LAST_MADE, **({} if dag_ids is None else {"dag_ids": dag_ids})}
     most, fewer = MOST_RUNS
     try:
         return await api.read(LIST, _Runs, body={**body, "page_limit": most})

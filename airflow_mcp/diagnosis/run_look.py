@@ -10,7 +10,7 @@ from typing import Any
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.health import Component
 from airflow_mcp.airflow.one_task_instance import Ids, dependencies
-from airflow_mcp.airflow.pools import Pool, find_pool
+from airflow_mcp.airflow.pools import find_pool
 from airflow_mcp.airflow.runs import run_before
 from airflow_mcp.airflow.task_instance_lists import WaitingRow, first_in_states
 from airflow_mcp.airflow.tasks import all_tasks
@@ -18,7 +18,6 @@ from airflow_mcp.diagnosis.parts import Look, Parts
 from airflow_mcp.diagnosis.subject import Subject
 from airflow_mcp.diagnosis.waiting import Occupied, Waiting, told
 from airflow_mcp.diagnosis.words import named
-from airflow_mcp.errors import ServerFaultError
 from airflow_mcp.models.runs import DagRun
 from airflow_mcp.models.states import ENDED, TASK_STATES
 
@@ -112,13 +111,7 @@ async def _dependencies(api: Api, row: WaitingRow) -> Any:
 
 async def _occupied(api: Api, name: str) -> Occupied | None:
     """A pool, and who has its slots where it may be full."""
-    try:
-        pool = await find_pool(api, name)
-    except ServerFaultError:
-        if api.release >= (3, 0):
-            raise
-        # Airflow 2 fails at a pool without a limit.
-        return Occupied(Pool(name=name, slots=-1, open_slots=-1, occupied_slots=0))
+    pool = await find_pool(api, name)
     if pool is None or pool.slots <= 0 or pool.open_slots > pool.slots // 2:
         return Occupied(pool)
     states = [*TAKES_SLOTS, *(["deferred"] if pool.include_deferred else [])]

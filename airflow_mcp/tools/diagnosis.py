@@ -1,10 +1,11 @@
 """The toolset `diagnosis`: what is broken, why, and what holds what does not run."""
 
-from airflow_mcp.diagnosis import compare, dag_state, failures, flaky, run
+from airflow_mcp.diagnosis import compare, dag_state, failures, flaky, health, run
 from airflow_mcp.models.dag_state import DagState, ExplainDagState
 from airflow_mcp.models.diagnosis import DiagnoseDagRun, Diagnosis
 from airflow_mcp.models.failures import FailureList, FindFailures
 from airflow_mcp.models.flaky_tasks import FindFlakyTasks, FlakyTaskList
+from airflow_mcp.models.health import GetHealth, Health
 from airflow_mcp.models.run_comparison import CompareDagRuns, RunComparison
 from airflow_mcp.tools.context import Call
 from airflow_mcp.tools.spec import tool
@@ -38,3 +39,9 @@ async def compare_dag_runs(call: Call, args: CompareDagRuns) -> RunComparison:
 async def find_flaky_tasks(call: Call, args: FindFlakyTasks) -> FlakyTaskList:
     """Tasks that fail and then succeed, of a DAG or of all: how often, in which runs last, with which errors."""
     return await flaky.find_flaky_tasks(call.api, args.dag_id, args.runs)
+
+
+@tool("Get the health of Airflow", user_text=True)
+async def get_health(call: Call, args: GetHealth) -> Health:  # noqa: ARG001 - it takes none
+    """What is wrong now, at a glance: components, failing DAGs, import errors, queues, full pools, long runs."""
+    return await health.get_health(call.api)

@@ -89,6 +89,8 @@ async def pools(session: Session, held: Held) -> None:
         "Task save waits for load (scheduled) (trigger_rule all_success).",
         "Task load waits for pool held_full: 1 of its 1 slots are taken: takes of held_by_pools (1).",
     ]
+    health = await session.ok("get_health")
+    assert "4 pools have no room for 4 task instances" in health["summary"]
 
 
 async def tasks(session: Session, held: Held) -> None:
