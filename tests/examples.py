@@ -69,6 +69,9 @@ def lists(ids: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+POOL = {"name": "default_pool", "slots": 9, "open_slots": 9, "occupied_slots": 0}
+
+
 def agreeable(ids: Mapping[str, str], version: str, map_index: int = -1) -> dict[str, Any]:
     """What an Airflow that has these ids, and does as it is told, answers to each request of these examples."""
     return {
@@ -87,7 +90,8 @@ def agreeable(ids: Mapping[str, str], version: str, map_index: int = -1) -> dict
         "task_instances": [
             {**ids, "map_index": map_index, "state": "upstream_failed", "try_number": 8, "pool": "default_pool"}
         ],
-        **{"name": "default_pool", "slots": 9, "open_slots": 9, "occupied_slots": 0},
+        **POOL,
+        "pools": [POOL],
         "scheduler": {"status": "healthy"},
         **{name: {"all": ["s3://orders"]} for name in ("asset_expression", "dataset_expression")},
         "queued_events": [{"asset_id": 1, "uri": "s3://orders"}],

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
-
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.route import Route, may_read
-from airflow_mcp.airflow.together import together
 from airflow_mcp.errors import NotFoundError, ServerFaultError
 from airflow_mcp.models.base import Answer
 
@@ -45,20 +41,15 @@ async def find_pool(api: Api, name: str) -> Pool | None:
         return Pool(name=name, slots=-1, open_slots=-1, occupied_slots=0)
 
 
-async def find_pools(api: Api, names: Sequence[str]) -> dict[str, Pool | None]:
-    """The pools of these names, None for one that there is not.
+async def first_pools(api: Api) -> tuple[dict[str, Pool], bool]:
+    """Some pools by name, MOST at most, and whether that are all.
 
-    Route: GET /pools, and GET /pools/{pool_name} where the list has not all of them, or fails: that of Airflow 2 does
-    while one pool is without a limit.
+    Route: GET /pools. Airflow 2 fails at it while a pool is without a limit: then there are none, and not all.
     """
     try:
         answer = await api.read(LIST, _Pools, query={"limit": MOST})
-        known: dict[str, Pool | None] = {pool.name: pool for pool in answer.pools}
-        complete = answer.total_entries <= len(answer.pools)
     except ServerFaultError:
         if api.release >= (3, 0):
             raise
-        known, complete = {}, False
-    missing = [] if complete else [name for name in names if name not in known]
-    known |= dict(zip(missing, await together(*(partial(find_pool, api, name) for name in missing)), strict=True))
-    return {name: known.get(name) for name in names}
+        return {}, False
+    return {pool.name: pool for pool in answer.pools}, answer.total_entries <= len(answer.pools)

@@ -18,6 +18,7 @@ class Parts:
 
     def __init__(self) -> None:
         self.not_seen: list[str] = []
+        self.first_error: AirflowMcpError | None = None
 
     async def look(self, looks: Mapping[str, Look]) -> dict[str, Any]:
         """What each look gives, by its name; None for one that fails, which is told with this name."""
@@ -39,6 +40,7 @@ class Parts:
         except VersionChangedError:
             raise  # nothing of this version can be seen: the call is made again
         except AirflowMcpError as error:
+            self.first_error = self.first_error or error
             told = f"{name}: {error}"
             if told not in self.not_seen:
                 self.not_seen.append(told)

@@ -101,7 +101,7 @@ def _of_queue(state: State) -> Iterator[Problem]:
             reason="queue_slow",
             fact=f"{many}, the oldest{among} for {since}: {_named(oldest)}"
             f"{f', in queue {oldest.queue}' if oldest.queue else ''}.",
-            remedy="See that workers run and have room; explain_dag_state tells more of one task.",
+            remedy="See that workers run and have room; explain_dag_state tells more.",
         ),
     )
 
@@ -122,7 +122,7 @@ def _of_pools(state: State) -> Iterator[Problem]:
         Reason(
             reason="pools",
             fact=f"Task instances wait for pool{'' if len(names) == 1 else 's'} {pools}.",
-            remedy="get_task_instances with a pool lists who has its slots; Airflow's UI (Admin, Pools) gives it more.",
+            remedy="get_task_instances with pool lists who has its slots; Airflow's UI (Admin, Pools) gives more.",
         ),
     )
 

@@ -55,6 +55,7 @@ class Request:
         if not path.endswith("/version"):
             path = re.sub("^api/v[12]/", "", path)
         route = "/".join(names.get(segment, segment) for segment in path.split("/"))
+        route = "dags/{dag_id}/dagRuns" if route == "dags/~/dagRuns" else route  # those of all DAGs
         return f"{self.method} {route}{' dry run' if self.body and self.json.get('dry_run') else ''}"
 
     @property

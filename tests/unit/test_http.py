@@ -201,7 +201,7 @@ IDS = {
 CALLS = examples(IDS["dag_id"], IDS["dag_run_id"], IDS["task_id"])
 CALLS["set_task_instances_state"]["include_past"] = True
 CALLS["get_xcom"]["xcom_key"] = IDS["xcom_key"]
-del CALLS["get_dags"]  # which takes no id
+del CALLS["get_dags"], CALLS["get_health"]  # which take no id
 DAG = "dags/{dag_id}"
 ONE = DAG + "/dagRuns/{dag_run_id}/taskInstances/{task_id}"
 ROUTES: dict[str, tuple[set[str], set[str]]] = {  # of those that go to more than one, or to another on Airflow 2

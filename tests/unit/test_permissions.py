@@ -77,7 +77,12 @@ async def test_without_a_reason_of_airflows_it_is_named_as_well() -> None:
 
 
 # Not under a DAG: Airflow shows of them what belongs to DAGs that may be read.
-FIRST_OF_ALL = {"importErrors": "ImportError", "dags/~/dagRuns/list": "DAG Runs", "pools/{pool_name}": "Pools"}
+FIRST_OF_ALL = {
+    "importErrors": "ImportError",
+    "dags/~/dagRuns/list": "DAG Runs",
+    "pools/{pool_name}": "Pools",
+    "pools": "Pools",
+}
 OPEN = {"health", "monitor/health"}
 """What all may see, without signing in."""
 

@@ -25,6 +25,7 @@ SPECS = {spec.name: spec for spec in ALL_TOOLS}
 DIFFERS = {
     "active_runs_count",
     "bundle_name",
+    "components",
     "dag_version",
     "dag_versions",
     "date",
@@ -41,6 +42,7 @@ DIFFERS = {
     "last_run_at",
     "latest_dag_version",
     "log",
+    "longest_running",
     "next",
     "next_dagrun_logical_date",
     "next_run",
