@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from airflow_mcp.models.page import Page, row_of
 from airflow_mcp.tools.toolsets import ALL_TOOLS
@@ -24,6 +25,7 @@ EXAMPLES: Mapping[str, Arguments] = {
     "find_failures": DAG,
     "find_flaky_tasks": DAG,
     "get_health": {},
+    "resolve_url": {"url": "/dags/history/runs/a%20run/tasks/first"},
     "get_dags": {},
     "get_dag": DAG,
     "get_dag_details": DAG,
@@ -47,6 +49,8 @@ EXAMPLES: Mapping[str, Arguments] = {
 def examples(dag_id: str = "history", dag_run_id: str = "a run", task_id: str = "first") -> dict[str, Arguments]:
     """The same with these ids."""
     ids = {"dag_id": dag_id, "dag_run_id": dag_run_id, "task_id": task_id, "task_ids": [task_id]}
+    dag, run, task = (quote(each, safe="") for each in (dag_id, dag_run_id, task_id))
+    ids["url"] = f"/dags/{dag}/runs/{run}/tasks/{task}"
     return {
         tool: {name: ids.get(name, value) for name, value in arguments.items()} for tool, arguments in EXAMPLES.items()
     }

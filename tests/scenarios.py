@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from airflow_mcp.release import Release
 from tests.examples import examples
@@ -132,6 +133,21 @@ def states(runs: Mapping[str, str]) -> Iterator[Call]:
     yield "explain_dag_state", {**failed, "task_id": "summarize"}
 
 
+def links(runs: Mapping[str, str]) -> Iterator[Call]:
+    """Links to pages of the UI, of both forms, to what is there and what is not."""
+    three = f"/dags/load_files/runs/{quote(runs['load_files'], safe='')}"
+    two = f"/dags/load_files/grid?dag_run_id={quote(runs['load_files'], safe='')}"
+    for url in (three, f"{three}/tasks/load_file", f"{three}/tasks/load_file/mapped/2?try_number=1", f"{three}0"):
+        yield "resolve_url", {"url": url}
+    for url in (two, f"{two}&task_id=load_file&map_index=1", f"{two}&task_id=load_file&map_index=9&tab=logs"):
+        yield "resolve_url", {"url": url}
+    date = quote(runs["logical_date"], safe="")
+    yield "resolve_url", {"url": f"/log?dag_id=history&task_id=first&execution_date={date}&map_index=-1"}
+    yield "resolve_url", {"url": "/log?dag_id=history&task_id=first&execution_date=2020-01-01T00:00:00Z"}
+    for path in ("/dags/history", "/dags/history/code", "/dags/history/tasks/first", "/dags/no_such_dag", "/home"):
+        yield "resolve_url", {"url": path}
+
+
 def previews(runs: Mapping[str, str]) -> Iterator[Call]:
     """Previews of changes of the recorded runs."""
     yield "patch_dag", {"dag_id": "mapped_group", "is_paused": False, "confirm": False}
@@ -192,6 +208,7 @@ def calls(version: str, runs: Mapping[str, str]) -> list[Call]:
     }
     own = [
         *(*reads(), *logs(runs), *version_only[int(version[0])], *runs_of_dags(runs), *states(runs)),
+        *links(runs),
         *(*previews(runs), *changes(version, runs)),
         *import_errors(),
     ]

@@ -164,6 +164,8 @@ class Api:
         self.known = known
         self.release = known.release
         self.links = Links(server.instance.ui_url or server.instance.url, known.release)
+        self.addresses = (self.links.base, server.instance.url)
+        """Of its UI, and of its API where that is another."""
 
     @property
     def airflow(self) -> str:

@@ -149,6 +149,28 @@ async def first_in_states(
     return answer.task_instances, answer.total_entries
 
 
+async def instances_of_task(
+    api: Api, dag_id: str, dag_run_id: str, task_id: str, map_index: int | None = None
+) -> list[WaitingRow]:
+    """The task instances of a task in a run, or the one with the map index.
+
+    Route: POST /dags/~/dagRuns/~/taskInstances/list. Raises NotFoundError for none, with what there is; TooLargeError
+    for more than 10,000.
+    """
+    filters = {"dag_ids": [dag_id], "dag_run_ids": [dag_run_id], "task_ids": [task_id]}
+    rows = await all_pages(api, InstancesPage[WaitingRow], _body(api, filters), at_once=AT_ONCE)
+    if not rows:
+        await require_in_run(api, dag_id, dag_run_id, task_id)
+    its = [row for row in rows if map_index in (None, row.map_index)]
+    if not its:
+        indexes = ranges(row.map_index for row in rows if row.map_index is not None)
+        has = (
+            f"has map indexes {indexes} in this run." if indexes else "is not mapped in this run; leave map_index out."
+        )
+        raise NotFoundError(f"map_index: task {task_id} {has}")
+    return its
+
+
 async def require_in_run(api: Api, dag_id: str, dag_run_id: str, task_id: str | None) -> None:
     """Raise NotFoundError for an unknown run, or for a task that has no task instance in it, with near ones."""
     await require_run(api, dag_id, dag_run_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,20 +12,19 @@ from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.dag_lists import PAGE
 from airflow_mcp.airflow.health import components
 from airflow_mcp.airflow.held_runs import counts_for_limit
-from airflow_mcp.airflow.mapped import ranges
 from airflow_mcp.airflow.queued_events import queued_events
 from airflow_mcp.airflow.runs import find_runs, one_run
-from airflow_mcp.airflow.task_instance_lists import WaitingRow, first_in_states, require_in_run
+from airflow_mcp.airflow.task_instance_lists import instances_of_task
 from airflow_mcp.diagnosis import reasons
 from airflow_mcp.diagnosis.assets import of_assets
 from airflow_mcp.diagnosis.one_task import of_one_task
 from airflow_mcp.diagnosis.parts import Look
 from airflow_mcp.diagnosis.run_look import look_at_tasks
 from airflow_mcp.diagnosis.subject import Subject
-from airflow_mcp.diagnosis.waiting import Waiting, they_are
+from airflow_mcp.diagnosis.waiting import Waiting, states_of, they_are
 from airflow_mcp.diagnosis.waiting_tasks import is_sensor, of_tasks
 from airflow_mcp.diagnosis.words import lasting
-from airflow_mcp.errors import AirflowMcpError, DagNotFoundError, NotFoundError
+from airflow_mcp.errors import AirflowMcpError, DagNotFoundError
 from airflow_mcp.models.base import in_short
 from airflow_mcp.models.dag_state import DagState, Reason
 from airflow_mcp.models.dags import Dag
@@ -125,8 +123,8 @@ async def _of_run(subject: Subject, run: DagRun) -> DagState:
 
 async def _of_task(subject: Subject, run: DagRun, task_id: str) -> DagState:
     """A task of a run: what holds it, or those upstream of it."""
-    rows = await _its_instances(subject, run, task_id)
-    state = _state(rows)
+    rows = await instances_of_task(subject.api, subject.dag.dag_id, run.dag_run_id, task_id, subject.map_index)
+    state = states_of(rows)
     if all(row.state in ENDED for row in rows):
         waiting = await look_at_tasks(subject, run, None)
         ended = max((row.end_date for row in rows if row.end_date), default=None)
@@ -139,22 +137,6 @@ async def _of_task(subject: Subject, run: DagRun, task_id: str) -> DagState:
     waiting = await look_at_tasks(subject, run, health)
     found = [*held, *of_one_task(waiting, task_id, rows), *of_tasks(waiting)]
     return subject.answer(state, found, _goes_on(waiting), _works(replace(waiting, rows=rows)))
-
-
-async def _its_instances(subject: Subject, run: DagRun, task_id: str) -> list[WaitingRow]:
-    """The task instances of a task, or the one with the map index. Raises NotFoundError for none."""
-    dag_id, index = subject.dag.dag_id, subject.map_index
-    rows, _ = await first_in_states(subject.api, dag_id=dag_id, dag_run_id=run.dag_run_id, task_id=task_id)
-    if not rows:
-        await require_in_run(subject.api, dag_id, run.dag_run_id, task_id)
-    its = [row for row in rows if index in (None, row.map_index)]
-    if not its:
-        indexes = ranges(row.map_index for row in rows if row.map_index is not None)
-        has = (
-            f"has map indexes {indexes} in this run." if indexes else "is not mapped in this run; leave map_index out."
-        )
-        raise NotFoundError(f"map_index: task {task_id} {has}")
-    return its
 
 
 async def _around(subject: Subject, run: DagRun) -> tuple[list[Reason], Any]:
@@ -194,12 +176,6 @@ async def _running(api: Api, dag_id: str) -> list[DagRun]:
 
 def _counting(api: Api, running: Sequence[DagRun]) -> list[DagRun]:
     return [run for run in running if counts_for_limit(api, run)]
-
-
-def _state(rows: Sequence[WaitingRow]) -> str:
-    """The state of a task instance, or how many of a mapped task are in each."""
-    counts = sorted(Counter(row.state or NO_STATUS for row in rows).items())
-    return counts[0][0] if len(rows) == 1 else ", ".join(f"{number} {state}" for state, number in counts)
 
 
 def _ended(state: str, at: datetime | None) -> str:

@@ -18,6 +18,7 @@ from airflow_mcp.airflow.tasks import TaskRow
 from airflow_mcp.diagnosis.words import named
 from airflow_mcp.models.dags import Dag
 from airflow_mcp.models.runs import DagRun
+from airflow_mcp.models.states import NO_STATUS
 
 
 class Occupied(NamedTuple):
@@ -70,6 +71,12 @@ class Waiting:
         """All tasks upstream of one."""
         graph = {each.task_id: each.downstream_task_ids for each in self.tasks.values()}
         return all_downstream(upstream_of(graph), [task_id])
+
+
+def states_of(rows: Sequence[WaitingRow]) -> str:
+    """The state of a task instance, or how many of a mapped task are in each."""
+    counts = sorted(Counter(row.state or NO_STATUS for row in rows).items())
+    return counts[0][0] if len(rows) == 1 else ", ".join(f"{number} {state}" for state, number in counts)
 
 
 def told(row: WaitingRow) -> str:

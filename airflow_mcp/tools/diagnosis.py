@@ -1,11 +1,12 @@
 """The toolset `diagnosis`: what is broken, why, and what holds what does not run."""
 
-from airflow_mcp.diagnosis import compare, dag_state, failures, flaky, health, run
+from airflow_mcp.diagnosis import compare, dag_state, failures, flaky, health, run, url
 from airflow_mcp.models.dag_state import DagState, ExplainDagState
 from airflow_mcp.models.diagnosis import DiagnoseDagRun, Diagnosis
 from airflow_mcp.models.failures import FailureList, FindFailures
 from airflow_mcp.models.flaky_tasks import FindFlakyTasks, FlakyTaskList
 from airflow_mcp.models.health import GetHealth, Health
+from airflow_mcp.models.resolved_url import ResolvedUrl, ResolveUrl
 from airflow_mcp.models.run_comparison import CompareDagRuns, RunComparison
 from airflow_mcp.tools.context import Call
 from airflow_mcp.tools.spec import tool
@@ -45,3 +46,9 @@ async def find_flaky_tasks(call: Call, args: FindFlakyTasks) -> FlakyTaskList:
 async def get_health(call: Call, args: GetHealth) -> Health:  # noqa: ARG001 - it takes none
     """What is wrong now, at a glance: components, failing DAGs, import errors, queues, full pools, long runs."""
     return await health.get_health(call.api)
+
+
+@tool("Resolve a link")
+async def resolve_url(call: Call, args: ResolveUrl) -> ResolvedUrl:
+    """What a link to Airflow's UI, as pasted from an alert, names: its ids, state now, and which tool to call next."""
+    return await url.resolve_url(call.api, args.url)

@@ -201,6 +201,7 @@ IDS = {
 CALLS = examples(IDS["dag_id"], IDS["dag_run_id"], IDS["task_id"])
 CALLS["set_task_instances_state"]["include_past"] = True
 CALLS["get_xcom"]["xcom_key"] = IDS["xcom_key"]
+CALLS["resolve_url"]["url"] = f"/airflow{CALLS['resolve_url']['url']}"
 del CALLS["get_dags"], CALLS["get_health"]  # which take no id
 DAG = "dags/{dag_id}"
 ONE = DAG + "/dagRuns/{dag_run_id}/taskInstances/{task_id}"
