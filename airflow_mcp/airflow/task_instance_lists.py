@@ -157,8 +157,10 @@ async def instances_of_task(
     Route: POST /dags/~/dagRuns/~/taskInstances/list. Raises NotFoundError for none, with what there is; TooLargeError
     for more than 10,000.
     """
-    filters = {"dag_ids": [dag_id], "dag_run_ids": [dag_run_id], "task_ids": [task_id]}
-    rows = await all_pages(api, InstancesPage[WaitingRow], _body(api, filters), at_once=AT_ONCE)
+    rows, total = await first_in_states(api, dag_id=dag_id, dag_run_id=dag_run_id, task_id=task_id)
+    if total > len(rows):
+        filters = {"dag_ids": [dag_id], "dag_run_ids": [dag_run_id], "task_ids": [task_id]}
+        rows = await all_pages(api, InstancesPage[WaitingRow], _body(api, filters), at_once=AT_ONCE)
     if not rows:
         await require_in_run(api, dag_id, dag_run_id, task_id)
     its = [row for row in rows if map_index in (None, row.map_index)]

@@ -44,15 +44,14 @@ async def resolve_url(api: Api, url: str) -> ResolvedUrl:
         return ResolvedUrl(shows=page.shows, next=_call(OF_NO_DAG.get(page.shows, "get_health")))
     dag_id = page.dag_id
     try:
-        page = replace(page, dag_run_id=await _run_id(api, dag_id, page))
-        return await _found(api, page, dag_id)
+        run_id = await _run_id(api, dag_id, page)
+        page = replace(page, dag_run_id=run_id)
+        return await (_of_run(api, page, dag_id, run_id) if run_id else _of_dag(api, page, dag_id))
     except DagNotFoundError as error:
-        gone: NotFoundError = await why_no_dag(api, dag_id, error)
-        following = _call("get_dags", dag_id_pattern=dag_id)
+        why = await why_no_dag(api, dag_id, error)
+        return _gone(api, page, why, _call("get_dags", dag_id_pattern=dag_id))
     except NotFoundError as error:
-        gone = error
-        following = _call("get_dag_runs", dag_id=dag_id)
-    return _answer(api, page, None, following).model_copy(update={"not_there": str(gone)})
+        return _gone(api, page, error, _call("get_dag_runs", dag_id=dag_id))
 
 
 async def _run_id(api: Api, dag_id: str, page: Page) -> str | None:
@@ -65,23 +64,38 @@ async def _run_id(api: Api, dag_id: str, page: Page) -> str | None:
         raise
 
 
-async def _found(api: Api, page: Page, dag_id: str) -> ResolvedUrl:
-    """What it names, as it stands now. Raises NotFoundError for what is not there."""
-    if page.dag_run_id is None:
-        if page.task_id:
-            await tasks.get_task(api, dag_id, page.task_id)
-            return _answer(api, page, None, _call("get_task", dag_id=dag_id, task_id=page.task_id))
+async def _of_dag(api: Api, page: Page, dag_id: str) -> ResolvedUrl:
+    """A DAG or a task of it, no run. Raises NotFoundError for an unknown DAG."""
+    if page.task_id is None:
         dag = await dags.get_dag(api, dag_id)
         return _answer(api, page, _state_of(dag), _next_of_dag(page, dag))
-    run = await find_run(api, dag_id, page.dag_run_id)
+    try:
+        await tasks.get_task(api, dag_id, page.task_id)
+    except DagNotFoundError:
+        raise
+    except NotFoundError as error:
+        return _gone(api, page, error, _call("get_tasks", dag_id=dag_id))
+    return _answer(api, page, None, _call("get_task", dag_id=dag_id, task_id=page.task_id))
+
+
+async def _of_run(api: Api, page: Page, dag_id: str, run_id: str) -> ResolvedUrl:
+    """A run or a task of it. Raises NotFoundError for an unknown DAG or run."""
+    run = await find_run(api, dag_id, run_id)
     if page.task_id is None:
         return _answer(api, page, run.state, _next_of_run(page, run.state))
-    rows = await instances_of_task(api, dag_id, page.dag_run_id, page.task_id, page.map_index)
+    try:
+        rows = await instances_of_task(api, dag_id, run_id, page.task_id, page.map_index)
+    except NotFoundError as error:
+        return _gone(api, page, error, _call("get_task_instances", dag_id=dag_id, dag_run_id=run_id))
     answer = _answer(api, page, states_of(rows), _next_of_task(page, rows))
     tries = rows[0].try_number or 0
     if page.try_number and len(rows) == 1 and page.try_number > max(tries, 1):
         return answer.model_copy(update={"not_there": f"try_number {page.try_number}: the latest is {tries}."})
     return answer
+
+
+def _gone(api: Api, page: Page, error: NotFoundError, following: str) -> ResolvedUrl:
+    return _answer(api, page, None, following).model_copy(update={"not_there": str(error)})
 
 
 def _state_of(dag: Dag) -> str:

@@ -46,6 +46,7 @@ DIFFERS = {
     "next",
     "next_dagrun_logical_date",
     "next_run",
+    "not_there",
     "operator",
     "owner_links",
     "plan",

@@ -151,10 +151,10 @@ async def test_what_a_link_names(
         (f"/dags/etl/runs/{RUN}1", f"Did you mean {RUN}?", 'get_dag_runs(dag_id="etl")'),
         ("/log?dag_id=etl&task_id=load&execution_date=2020-01-01", "has no run with logical_date", "get_dag_runs"),
         ("/log?dag_id=etx&task_id=load&execution_date=2020-01-01", "was not found", "get_dags"),
-        (f"/dags/etl/runs/{RUN}/tasks/lod", "Did you mean load?", "get_dag_runs"),
-        (f"/dags/etl/runs/{RUN}/tasks/load/mapped/7", "map_index: task load is not mapped", "get_dag_runs"),
+        (f"/dags/etl/runs/{RUN}/tasks/lod", "Did you mean load?", f"get_task_instances({AT})"),
+        (f"/dags/etl/runs/{RUN}/tasks/load/mapped/7", "map_index: task load is not mapped", "get_task_instances("),
         (f"/dags/etl/runs/{RUN}/tasks/load?try_number=9", "try_number 9: the latest is 2.", "get_task_log"),
-        ("/dags/etl/tasks/lod", "Did you mean load?", "get_dag_runs"),
+        ("/dags/etl/tasks/lod", "Did you mean load?", "get_tasks("),
     ],
 )
 async def test_what_is_not_there_is_told(version: str, path: str, says: str, following: str) -> None:
@@ -181,3 +181,19 @@ async def test_nothing_is_sent_for_another_servers_address(version: str) -> None
             assert message.startswith("url: ")
     assert {request.url.host for request in airflow.requests} == {"airflow.test"}
     assert [path for path in airflow.paths() if "dags" in path] == []
+
+
+@every_version
+async def test_a_map_index_beyond_the_first_page_is_found(version: str) -> None:
+    class Wide(Etl):
+        async def rest(self, request: httpx.Request) -> httpx.Response:
+            if not request.url.path.endswith("/taskInstances/list"):
+                return await super().rest(request)
+            start = json.loads(request.content).get("page_offset", 0)
+            rows = [self.instance(f"load_{index}", "success") for index in range(start, min(start + 1000, 2500))]
+            return httpx.Response(200, json={"task_instances": rows, "total_entries": 2500})
+
+    answer = await resolved(Wide(version), f"/dags/etl/runs/{RUN}/tasks/load/mapped/2400")
+    assert (answer["map_index"], answer["state"]) == (2400, "success")
+    gone = await resolved(Wide(version), f"/dags/etl/runs/{RUN}/tasks/load/mapped/2500")
+    assert gone["not_there"] == "map_index: task load has map indexes 0-2499 in this run."
