@@ -98,6 +98,7 @@ def agreeable(ids: Mapping[str, str], version: str, map_index: int = -1) -> dict
         "pools": [POOL],
         "scheduler": {"status": "healthy"},
         **{name: {"all": ["s3://orders"]} for name in ("asset_expression", "dataset_expression")},
+        "event_logs": [{"event": "heartbeat timeout", "extra": "no heartbeat"}],
         "queued_events": [{"asset_id": 1, "uri": "s3://orders"}],
         "state": "failed",
         "try_number": 9,

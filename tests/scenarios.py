@@ -178,6 +178,7 @@ def changes(version: str, runs: Mapping[str, str]) -> Iterator[Call]:
     yield "patch_dag", {"dag_id": "mapped_group", "is_paused": False, "confirm": True}
     run = {"dag_id": "history", "dag_run_id": runs["history"], "confirm": True}
     yield "set_task_instances_state", {**run, "task_id": "first", "new_state": "failed"}
+    yield "diagnose_dag_run", {"dag_id": "history", "dag_run_id": runs["history"]}
     yield "set_task_instances_state", {**run, "task_id": "part", "map_index": 1, "new_state": "failed"}
     yield "set_task_instances_state", {**run, "task_id": "part", "new_state": "success", "include_downstream": True}
     options: dict[int, dict[str, Any]] = {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.runs import find_runs
-from airflow_mcp.airflow.task_instance_lists import InstanceRow, find_instances
+from airflow_mcp.airflow.task_instance_lists import InstanceRow, all_of_run, find_instances
+from airflow_mcp.diagnosis.words import named
 from airflow_mcp.models.base import in_short
 from airflow_mcp.models.runs import DagRun
 from airflow_mcp.models.states import RUN_ENDED
@@ -89,24 +90,43 @@ def told_of_before(runs: Sequence[DagRun], failed: Mapping[str, object], *, same
     return f"It failed in the {many} too, since {first.dag_run_id}{since}{error}."
 
 
-def what_changed(run: DagRun, runs: Sequence[DagRun]) -> str | None:
-    """In a sentence, whether the DAG is another one than in the last good run; None where no version tells."""
+async def what_changed(api: Api, run: DagRun, rows: Sequence[InstanceRow], runs: Sequence[DagRun]) -> str | None:
+    """In a sentence, whether the DAG is another one than in the last good run; None where there is none.
+
+    By its version, and on Airflow 2, which tells none, by the tasks of the two runs.
+    Route, on Airflow 2: POST /dags/~/dagRuns/~/taskInstances/list.
+    """
     good = next((each for each in runs if each.state == "success"), None)
-    return code_compared(good, run, f"the last good run, {good.dag_run_id}") if good else None
+    if good is None:
+        return None
+    earlier = f"the last good run, {good.dag_run_id}"
+    if api.release < (3, 0):
+        return tasks_compared(await all_of_run(api, run.dag_id or "", good.dag_run_id), rows, earlier)
+    return code_compared(good, run, earlier)
 
 
-def code_compared(then: DagRun, now: DagRun, named: str) -> str | None:
+def tasks_compared(then: Iterable[InstanceRow], now: Iterable[InstanceRow], earlier: str) -> str:
+    """In a sentence, whether the DAG has other tasks than in an earlier run, where no version tells of its code."""
+    before, after = (dict.fromkeys(row.task_id for row in rows) for rows in (then, now))
+    added, removed = [each for each in after if each not in before], [each for each in before if each not in after]
+    if not added and not removed:
+        return f"The tasks are those of {earlier}; Airflow 2 tells of no other change of the code."
+    changes = [f"{words} {named(ids)}" for words, ids in (("new:", added), ("gone:", removed)) if ids]
+    return f"The DAG has changed since {earlier}: tasks {'; '.join(changes)}."
+
+
+def code_compared(then: DagRun, now: DagRun, earlier: str) -> str | None:
     """In a sentence, whether the code is another one than in an earlier run; None where no version tells."""
     if now.bundle_version and then.bundle_version:
         if now.bundle_version == then.bundle_version:
-            return f"The code is that of {named}: bundle version {now.bundle_version}."
-        return f"The code has changed since {named}: bundle version {then.bundle_version}, now {now.bundle_version}."
+            return f"The code is that of {earlier}: bundle version {now.bundle_version}."
+        return f"The code has changed since {earlier}: bundle version {then.bundle_version}, now {now.bundle_version}."
     before, after = versions(then), versions(now)
     if not before or not after:
         return None
     if before != after:
-        return f"The DAG has changed since {named}: its version was {_told(before)}, now {_told(after)}."
-    return f"The DAG's structure is that of {named}; a change within a function would not show."
+        return f"The DAG has changed since {earlier}: its version was {_told(before)}, now {_told(after)}."
+    return f"The DAG's structure is that of {earlier}; a change within a function would not show."
 
 
 def code_differs(then: DagRun, now: DagRun) -> bool:

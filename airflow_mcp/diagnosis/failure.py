@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from anyio import to_thread
 
 from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.event_log import why_it_failed
 from airflow_mcp.airflow.logs import not_started, read_log, why_no_lines
 from airflow_mcp.airflow.one_task_instance import Ids
 from airflow_mcp.airflow.task_instance_lists import InstanceRow
+from airflow_mcp.errors import AirflowMcpError, VersionChangedError
 from airflow_mcp.models.states import NO_STATUS
 from airflow_mcp.text.evidence import Evidence
 from airflow_mcp.text.evidence.blocks import of_a_library
@@ -21,6 +23,7 @@ from airflow_mcp.text.windows import Tail
 
 CAUSED_BY = "; caused by "
 LONGEST_ERROR = 300
+NO_ERROR = "No error is logged."
 
 
 @dataclass(frozen=True)
@@ -31,19 +34,24 @@ class Failure:
     chain: Sequence[Raised]
     """The exceptions, the cause first."""
     lines: Sequence[KeptLine]
+    signs: bool
+    """Whether any of the lines tells of a failure."""
     note: str | None
     """Why there are no lines."""
+    said: str | None = None
+    """What Airflow itself says of the failure, where the log tells nothing."""
 
     @property
     def tells(self) -> bool:
-        """Whether the log tells why."""
-        return bool(self.chain or self.lines)
+        """Whether it is known why."""
+        return bool(self.chain or self.signs or self.said)
 
     @property
     def error(self) -> str:
-        """The exception and what caused it; else the line that tells most, or why there is none."""
+        """The exception and what caused it; else what Airflow says, the line that tells most, or that none does."""
         if not self.chain:
-            return self.note or (self.lines[-1].text.strip()[:LONGEST_ERROR] if self.lines else "The log is empty.")
+            line = self.lines[-1].text.strip()[:LONGEST_ERROR] if self.signs else NO_ERROR
+            return self.said or self.note or line
         raised = [each.error for each in reversed(self.chain)]
         ends = [raised[0], raised[-1]] if len(raised) > 1 and raised[0] != raised[-1] else raised[:1]
         return CAUSED_BY.join(each[:LONGEST_ERROR] for each in ends)
@@ -72,9 +80,10 @@ class _Reader:
         self._end.add(number, line)
         self._raised.add(number, line)
 
-    def lines(self) -> list[KeptLine]:
-        """What is kept, in order."""
-        return self._evidence.lines() or self._end.lines()
+    def lines(self) -> tuple[list[KeptLine], bool]:
+        """What is kept, in order, and whether any of it tells of a failure."""
+        found = self._evidence.lines()
+        return found or self._end.lines(), bool(found)
 
     @property
     def chain(self) -> list[Raised]:
@@ -83,15 +92,34 @@ class _Reader:
 
 
 async def read_failure(api: Api, row: InstanceRow, most: int) -> Failure:
-    """The log of the latest try of a task instance, `most` characters of it at most.
+    """Why the latest try of a task instance failed, with `most` characters of its log at most.
+
+    Routes: GET /dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/logs/{try_number}, and GET /eventLogs where
+    that tells of no error.
+    """
+    failure = await read_try(api, row, row.try_number or 0, most)
+    return failure if failure.tells else await _with_own_words(api, failure)
+
+
+async def read_try(api: Api, row: InstanceRow, number: int, most: int) -> Failure:
+    """What the log of one try tells.
 
     Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/logs/{try_number}.
     """
-    state, number = row.state or NO_STATUS, row.try_number or 0
-    if note := not_started(api, state, number):
-        return Failure(row, (), (), note)
+    state = row.state or NO_STATUS
+    if number == (row.try_number or 0) and (note := not_started(api, state, number)):
+        return Failure(row, (), (), signs=False, note=note)
     ids = Ids(dag_id=row.dag_id, dag_run_id=row.dag_run_id, task_id=row.task_id)
     reader = _Reader(most)
     log, total = await read_log(api, ids, row.map_index, number, reader)
-    lines = await to_thread.run_sync(reader.lines)
-    return Failure(row, reader.chain, lines, None if total else why_no_lines(state, log))
+    lines, signs = await to_thread.run_sync(reader.lines)
+    return Failure(row, reader.chain, lines, signs, None if total else why_no_lines(state, log))
+
+
+async def _with_own_words(api: Api, failure: Failure) -> Failure:
+    try:
+        return replace(failure, said=await why_it_failed(api, failure.row))
+    except VersionChangedError:
+        raise
+    except AirflowMcpError as error:
+        return replace(failure, note=f"{failure.note or NO_ERROR} Airflow's event log could not be read: {error}")

@@ -17,7 +17,7 @@ from airflow_mcp.airflow.task_instance_lists import InstanceRow, all_of_run
 from airflow_mcp.airflow.tasks import all_tasks
 from airflow_mcp.diagnosis.before import failed_before, runs_before, told_of_before, what_changed
 from airflow_mcp.diagnosis.code import around, in_file
-from airflow_mcp.diagnosis.failure import Failure, read_failure
+from airflow_mcp.diagnosis.failure import Failure, read_failure, read_try
 from airflow_mcp.diagnosis.first_failed import FailedTasks, failed_tasks
 from airflow_mcp.diagnosis.parts import Parts
 from airflow_mcp.diagnosis.retry import run_again
@@ -46,6 +46,8 @@ class Found:
     tasks: FailedTasks
     failures: Sequence[Failure]
     before: Sequence[DagRun]
+    tries_before: Mapping[str, str]
+    """By task, the error of the try before the last, where it is another."""
     failed_before: Mapping[str, Mapping[str, Sequence[InstanceRow]]]
     errors_before: Mapping[str, str]
     """By task, the signature of its error in the run before, if it failed there."""
@@ -87,11 +89,13 @@ async def _look(api: Api, run: DagRun, dag_id: str) -> Found:
     tasks, before = failed_tasks(rows, graph, ended=run.state in RUN_ENDED), seen["runs before"] or []
     logs = _logs_to_read(tasks)
     most = max(LOG_CHARACTERS // max(len({row.task_id for row in logs}), 1), LEAST_CHARACTERS)
-    failures = await parts.look_at_some("a log", [partial(read_failure, api, row, most) for row in logs])
+    read = await parts.look_at_some("a log", [partial(read_failure, api, row, most) for row in logs])
+    failures = [each for each in read if each]
     more = await parts.look(
         {
             "the runs before": lambda: failed_before(api, dag_id, before, [*tasks.first][:MOST_TASKS]),
             "the source": lambda: source_lines(api, dag_id),
+            "what changed": lambda: what_changed(api, run, rows, before),
             "the next step": lambda: _preview(api, dag_id, run_id, tasks),
         }
     )
@@ -100,13 +104,14 @@ async def _look(api: Api, run: DagRun, dag_id: str) -> Found:
         run=run,
         usual_duration=seen["usual duration"],
         tasks=tasks,
-        failures=[each for each in failures if each],
+        failures=failures,
+        tries_before=await _tries_before(api, parts, failures),
         before=before,
         failed_before=failed,
         errors_before=await _errors_before(api, parts, before, failed),
         details=seen["the DAG"],
         source=more["the source"],
-        changed=what_changed(run, before),
+        changed=more["what changed"],
         next=more["the next step"],
         not_seen=[*parts.not_seen, *_not_read(tasks, logs)],
     )
@@ -157,6 +162,18 @@ async def _errors_before(
     return {each.row.task_id: each.signature for each in read if each and each.tells}
 
 
+async def _tries_before(api: Api, parts: Parts, failures: Sequence[Failure]) -> dict[str, str]:
+    first = {each.row.task_id: each for each in reversed(failures) if (each.row.try_number or 0) > 1}
+    reads = [
+        partial(read_try, api, each.row, each.row.try_number - 1, LEAST_CHARACTERS)
+        for each in first.values()
+        if each.row.try_number
+    ]
+    read = await parts.look_at_some("the log of the try before", reads)
+    others = [each for each in read if each and each.tells and each.signature != first[each.row.task_id].signature]
+    return {each.row.task_id: each.error for each in others}
+
+
 def _causes(found: Found) -> list[Cause]:
     groups: dict[tuple[str, str], list[Failure]] = {}
     for each in found.failures:
@@ -176,7 +193,7 @@ def _cause(found: Found, group: Sequence[Failure]) -> Cause:
         task_id=task_id,
         map_indexes=ranges(indexes) or None,
         state=None if first.row.state == "failed" else first.row.state,
-        tries=_tries(first.row),
+        tries=_tries(first.row, found.tries_before.get(task_id)),
         error=first.error,
         evidence=_evidence(found, first),
         before=told_of_before(found.before, failed, same_error=same),
@@ -192,10 +209,11 @@ def _evidence(found: Found, failure: Failure) -> str | None:
     return "\n".join(each for each in (log, f"{name}, as it is now:\n{code}" if code else "") if each) or None
 
 
-def _tries(row: InstanceRow) -> str | None:
+def _tries(row: InstanceRow, before: str | None) -> str | None:
     if not row.try_number:
         return None
-    return f"{row.try_number} of {row.max_tries + 1}" if row.max_tries is not None else str(row.try_number)
+    tries = f"{row.try_number} of {row.max_tries + 1}" if row.max_tries is not None else str(row.try_number)
+    return f"{tries}; try {row.try_number - 1} failed with {before}" if before else tries
 
 
 def _summary(found: Found, causes: Sequence[Cause]) -> str:

@@ -28,7 +28,7 @@ class Cause(Answer):
     task_id: str
     map_indexes: str | None = None
     state: str | None = Field(None, description="where it is not failed: Airflow tries again")
-    tries: str | None = None
+    tries: Remark | None = None
     error: Remark
     evidence: Untrusted | None = Field(None, description="lines of its log, then of the DAG's file")
     before: str | None = Field(None, description="in the runs before")

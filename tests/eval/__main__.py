@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -91,12 +92,13 @@ def main() -> int:
     options.add_argument("--show", action="store_true", help="print the answers that are not right")
     options.add_argument("releases", nargs="*", default=LAST)
     given = options.parse_args()
-    started = time.monotonic()
-    scores = {name: evaluate(name) for name in given.releases}
-    for name, each in scores.items():
-        for scenario, score in each.items():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # the servers end, too
+    started, scores = time.monotonic(), dict[str, Scores]()
+    for name in given.releases:
+        scores[name] = evaluate(name)
+        for scenario, score in scores[name].items():
             if given.show and not score.full:
-                print(f"\n--- {scenario}, {name}: missed {score.missed}, false {score.false}\n{score.text}")
+                print(f"\n--- {scenario}, {name}: missed {score.missed}, false {score.false}\n{score.text}", flush=True)
     print(f"\n{table(scores)}\n\n{time.monotonic() - started:.0f} s")
     return 0 if all(score.full for each in scores.values() for score in each.values()) else 1
 

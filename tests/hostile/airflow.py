@@ -85,8 +85,11 @@ class Airflow:
             return answer(404, {"title": "Not Found", "status": 404, "type": "about:blank"})
         status = 201 if request.step == "POST auth/token" else 200
         agreed = agreeable(IDS, RELEASES[self.release], self.map_index)
-        if request.body and "scheduled" in (request.json.get("state") or ()):
+        wanted: list[str] = (request.json.get("state") or []) if request.body else []
+        if "scheduled" in wanted:
             agreed["task_instances"][0]["state"] = "scheduled"
+        if wanted == ["failed"]:
+            agreed["task_instances"][0] |= {"state": "failed", "start_date": "2026-11-21T00:00:00Z"}
         return answer(status, agreed)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

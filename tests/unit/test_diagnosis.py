@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from airflow_mcp.airflow.task_instance_lists import InstanceRow
-from airflow_mcp.diagnosis.before import RUNS_BEFORE, told_of_before
+from airflow_mcp.diagnosis.before import RUNS_BEFORE, tasks_compared, told_of_before
 from airflow_mcp.diagnosis.code import around, in_file
 from airflow_mcp.diagnosis.first_failed import failed_tasks
 from airflow_mcp.diagnosis.retry import run_again
@@ -148,6 +148,19 @@ def test_how_it_did_before(before: Sequence[DagRun], failed: list[str], same_err
 
 
 SOURCE = ["import x", "def work(row):", "    return row['amount']", "", "work({})"]
+
+
+@pytest.mark.parametrize(
+    ("then", "told"),
+    [
+        ("ab", "The tasks are those of run r0; Airflow 2 tells of no other change of the code."),
+        ("a", "The DAG has changed since run r0: tasks new: b."),
+        ("bcdefg", "The DAG has changed since run r0: tasks new: a; gone: c, d, e and 2 more."),
+    ],
+)
+def test_other_tasks_than_in_the_last_good_run(then: str, told: str) -> None:
+    now = [row("a", "failed"), row("b", "success", 0), row("b", "success", 1)]
+    assert tasks_compared([row(each, "success") for each in then], now, "run r0") == told
 
 
 def test_the_lines_of_the_dags_file_with_those_around() -> None:
