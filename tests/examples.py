@@ -98,6 +98,16 @@ def agreeable(ids: Mapping[str, str], version: str, map_index: int = -1) -> dict
         "pools": [POOL],
         "scheduler": {"status": "healthy"},
         **{name: {"all": ["s3://orders"]} for name in ("asset_expression", "dataset_expression")},
+        **{
+            name: [
+                {
+                    "uri": "s3://orders",
+                    dags: [{"dag_id": "reports"}],
+                    "producing_tasks": [{"dag_id": ids["dag_id"], "task_id": ids["task_id"]}],
+                }
+            ]
+            for name, dags in (("assets", "scheduled_dags"), ("datasets", "consuming_dags"))
+        },
         "event_logs": [{"event": "heartbeat timeout", "extra": "no heartbeat"}],
         "queued_events": [{"asset_id": 1, "uri": "s3://orders"}],
         "state": "failed",

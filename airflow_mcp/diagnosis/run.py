@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.asset_consumers import dags_waiting_for
 from airflow_mcp.airflow.changes.clear import prepare_clear
 from airflow_mcp.airflow.dags import get_dag_details, source_lines
 from airflow_mcp.airflow.mapped import ranges
@@ -22,6 +23,7 @@ from airflow_mcp.diagnosis.first_failed import FailedTasks, failed_tasks
 from airflow_mcp.diagnosis.parts import Parts
 from airflow_mcp.diagnosis.retry import run_again
 from airflow_mcp.diagnosis.words import named
+from airflow_mcp.errors import NotFoundError
 from airflow_mcp.models.changes import ClearTaskInstances
 from airflow_mcp.models.dags import DagDetails
 from airflow_mcp.models.diagnosis import Cause, Diagnosis
@@ -54,6 +56,7 @@ class Found:
     details: DagDetails | None
     source: Sequence[str] | None
     changed: str | None
+    waiting_dags: Sequence[str]
     next: str | None
     not_seen: Sequence[str]
 
@@ -96,6 +99,7 @@ async def _look(api: Api, run: DagRun, dag_id: str) -> Found:
             "the runs before": lambda: failed_before(api, dag_id, before, [*tasks.first][:MOST_TASKS]),
             "the source": lambda: source_lines(api, dag_id),
             "what changed": lambda: what_changed(api, run, rows, before),
+            "assets": lambda: dags_waiting_for(api, dag_id, {*tasks.first, *tasks.after, *tasks.blocked}),
             "the next step": lambda: _preview(api, dag_id, run_id, tasks),
         }
     )
@@ -112,6 +116,7 @@ async def _look(api: Api, run: DagRun, dag_id: str) -> Found:
         details=seen["the DAG"],
         source=more["the source"],
         changed=more["what changed"],
+        waiting_dags=more["assets"] or (),
         next=more["the next step"],
         not_seen=[*parts.not_seen, *_not_read(tasks, logs)],
     )
@@ -131,6 +136,7 @@ def _diagnosis(found: Found) -> Diagnosis:
         causes=causes or None,
         failed_after=named(found.tasks.after) or None,
         blocked=named(found.tasks.blocked) or None,
+        waiting_dags=named(found.waiting_dags) or None,
         changed=found.changed,
         next=found.next,
         not_seen=found.not_seen or None,
@@ -163,15 +169,20 @@ async def _errors_before(
 
 
 async def _tries_before(api: Api, parts: Parts, failures: Sequence[Failure]) -> dict[str, str]:
+    """By task, the error of the try before the latest, where it is another and its log is there."""
     first = {each.row.task_id: each for each in reversed(failures) if (each.row.try_number or 0) > 1}
-    reads = [
-        partial(read_try, api, each.row, each.row.try_number - 1, LEAST_CHARACTERS)
-        for each in first.values()
-        if each.row.try_number
-    ]
-    read = await parts.look_at_some("the log of the try before", reads)
+    read = await parts.look_at_some(
+        "the log of the try before", [partial(_try_before, api, each.row) for each in first.values()]
+    )
     others = [each for each in read if each and each.tells and each.signature != first[each.row.task_id].signature]
     return {each.row.task_id: each.error for each in others}
+
+
+async def _try_before(api: Api, row: InstanceRow) -> Failure | None:
+    try:
+        return await read_try(api, row, (row.try_number or 0) - 1, LEAST_CHARACTERS)
+    except NotFoundError:  # Airflow 2 leaves out a number now and then
+        return None
 
 
 def _causes(found: Found) -> list[Cause]:

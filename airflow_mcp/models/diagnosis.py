@@ -51,6 +51,7 @@ class Diagnosis(Answer):
     causes: list[Cause] | None = None
     failed_after: str | None = Field(None, description="downstream of a cause")
     blocked: str | None = Field(None, description="what did not run for it")
+    waiting_dags: Remark | None = Field(None, description="wait on assets of these")
     changed: str | None = Field(None, description="since the last good run")
     next: str | None = None
     not_seen: list[str] | None = Field(None, description="what could not be looked at")

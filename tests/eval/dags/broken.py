@@ -11,9 +11,10 @@ import pendulum
 try:
     from airflow.providers.standard.operators.bash import BashOperator
     from airflow.providers.standard.sensors.python import PythonSensor
-    from airflow.sdk import DAG, BaseHook, Variable, get_current_context, task
+    from airflow.sdk import DAG, Asset, BaseHook, Variable, get_current_context, task
 except ImportError:  # Airflow 2
     from airflow import DAG
+    from airflow.datasets import Dataset as Asset
     from airflow.decorators import task
     from airflow.hooks.base import BaseHook
     from airflow.models import Variable
@@ -170,3 +171,18 @@ with DAG("lost_task", **COMMON):
         os.kill(os.getpid(), signal.SIGKILL)
 
     convert_video()
+
+with DAG("produces", **COMMON):
+
+    @task(outlets=[Asset("s3://eval/orders")])
+    def export():
+        raise OSError("disk quota exceeded")
+
+    export()
+
+with DAG("consumes", **{**COMMON, "schedule": [Asset("s3://eval/orders")]}):
+
+    @task
+    def read(): ...
+
+    read()
