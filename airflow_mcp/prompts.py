@@ -1,4 +1,4 @@
-"""Prompts: one Markdown file each, its title, tools and arguments as TOML between two lines of `+++`."""
+"""Prompts: one Markdown file each, its title, tools, arguments and evidence as TOML between two lines of `+++`."""
 
 from __future__ import annotations
 
@@ -34,8 +34,27 @@ class PromptArgument:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """A call of a tool whose answer stands in the prompt, at `$name`."""
+
+    name: str
+    tool: str
+    arguments: Mapping[str, Any]
+    """`$name` stands for an argument of the prompt; one that is absent is not sent."""
+
+    def asked(self, values: Mapping[str, str]) -> dict[str, Any]:
+        """The arguments of the call, with those of the prompt put in."""
+        filled = {name: _filled(value, values) for name, value in self.arguments.items()}
+        return {name: value for name, value in filled.items() if value is not None}
+
+
+def _filled(value: Any, values: Mapping[str, str]) -> Any:
+    return values.get(value[1:]) if isinstance(value, str) and value.startswith("$") else value
+
+
+@dataclass(frozen=True)
 class PromptSpec:
-    """A prompt as its file has it. `$name` in the text stands for an argument."""
+    """A prompt as its file has it. `$name` in the text stands for an argument, or for evidence."""
 
     name: str
     title: str
@@ -43,13 +62,17 @@ class PromptSpec:
     tools: frozenset[str]
     """The tools that it needs."""
     arguments: tuple[PromptArgument, ...]
+    evidence: tuple[Evidence, ...]
     model: type[Arguments]
     text: str
 
-    def render(self, given: Mapping[str, str]) -> str:
-        """The text with the arguments put in; one that is absent is empty. Raises WrongArgumentsError."""
-        values = read_arguments(self.model, given).model_dump(mode="json", exclude_none=True)
-        return Template(self.text).substitute(dict.fromkeys(self.model.model_fields, "") | values)
+    def read(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The arguments as they were meant; one that is absent is left out. Raises WrongArgumentsError."""
+        return read_arguments(self.model, given).model_dump(mode="json", exclude_none=True)
+
+    def render(self, values: Mapping[str, str], evidence: Mapping[str, str]) -> str:
+        """The text with the arguments and the evidence put in; an argument that is absent is empty."""
+        return Template(self.text).substitute({**dict.fromkeys(self.model.model_fields, ""), **values, **evidence})
 
 
 def load_prompts() -> list[PromptSpec]:
@@ -80,6 +103,9 @@ def _parse(file: Traversable) -> PromptSpec:
         description=about["description"],
         tools=frozenset(about["tools"]),
         arguments=arguments,
+        evidence=tuple(
+            Evidence(name, call["tool"], call.get("arguments", {})) for name, call in about["evidence"].items()
+        ),
         model=_model(arguments),
         text=text.strip(),
     )

@@ -18,7 +18,9 @@ from typing import Any
 from airflow_mcp import __version__
 from airflow_mcp.instance import Instance, variable
 from airflow_mcp.models.page import row_of
+from airflow_mcp.prompts import PromptSpec, load_prompts
 from airflow_mcp.release import Until
+from airflow_mcp.resources import RESOURCES
 from airflow_mcp.settings import Policy
 from airflow_mcp.tools.releases import marked
 from airflow_mcp.tools.schema import input_schema
@@ -96,6 +98,8 @@ def readme(text: str, specs: Sequence[ToolSpec], matrix: dict[str, Any]) -> str:
         "tools": tools_table(specs),
         "versions": f"{versions_table(specs, matrix)}\n{what_needs_a_release(specs)}",
         "settings": settings_table(),
+        "prompts": prompts_table(),
+        "resources": resources_table(),
     }
     for name, content in parts.items():
         text = _between(text, name, content)
@@ -108,6 +112,21 @@ def tools_table(specs: Sequence[ToolSpec]) -> str:
     cost = sum(tokens(seen_by_a_model(spec)) for spec in specs)
     table = _table(("Tool", "What it does", "Changes?", "Arguments (**required**)"), rows)
     return f"{table}\nWhat a model sees of them before a call: {cost:,} o200k tokens, counted by `make generate`.\n"
+
+
+def prompts_table() -> str:
+    """One row a prompt."""
+    rows = [(f"`{spec.name}`", spec.description, _arguments_of(spec)) for spec in load_prompts()]
+    return _table(("Prompt", "What for", "Arguments (**required**)"), rows)
+
+
+def _arguments_of(spec: PromptSpec) -> str:
+    return ", ".join(f"**`{each.name}`**" if each.required else f"`{each.name}`" for each in spec.arguments)
+
+
+def resources_table() -> str:
+    """One row a template of addresses."""
+    return _table(("Resource", "What is there"), [(f"`{spec.template}`", spec.description) for spec in RESOURCES])
 
 
 def versions_table(specs: Sequence[ToolSpec], matrix: dict[str, Any]) -> str:

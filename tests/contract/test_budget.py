@@ -6,8 +6,8 @@ import json
 from itertools import product
 from typing import Any
 
+from airflow_mcp.handlers import offered_tools
 from airflow_mcp.models.dags import ROW, DagList, DagRow
-from airflow_mcp.server import offered_tools
 from airflow_mcp.settings import Settings
 from airflow_mcp.tools.present import as_data, as_text
 from scripts.generate import seen_by_a_model, tokens

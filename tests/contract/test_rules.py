@@ -13,11 +13,12 @@ from mcp.types import INVALID_PARAMS
 from pydantic import ValidationError
 
 from airflow_mcp.errors import WrongArgumentsError
+from airflow_mcp.handlers import offered_tools
 from airflow_mcp.models.arguments import read_arguments
 from airflow_mcp.models.base import Arguments
 from airflow_mcp.models.changes import ChangeArguments
 from airflow_mcp.models.page import Page
-from airflow_mcp.server import build_server, offered_tools
+from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
 from airflow_mcp.tools.spec import ToolSpec
 from scripts.generate import snapshot

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from airflow_mcp import server
+from airflow_mcp import handlers
 from airflow_mcp.airflow import http
 from airflow_mcp.tools.sdk import to_mcp
 
@@ -17,7 +17,7 @@ from airflow_mcp.tools.sdk import to_mcp
 def tools_made_once() -> Iterator[None]:
     """Every test has a server of its own; its tools are the same."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(server, "to_mcp", cache(to_mcp))
+        patch.setattr(handlers, "to_mcp", cache(to_mcp))
         yield
 
 

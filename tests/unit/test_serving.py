@@ -14,7 +14,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from airflow_mcp.server import offered_tools
+from airflow_mcp.handlers import offered_tools
 from airflow_mcp.settings import Settings
 from tests.session import Session
 

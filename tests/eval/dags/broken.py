@@ -110,9 +110,10 @@ with DAG("trigger_rule", **COMMON):
     @task(trigger_rule="all_done")
     def clean(): ...
 
-    [north(), south()] >> merge() >> clean()
-    # The last one succeeds, and alone would make the run a success.
-    BashOperator(task_id="watch", bash_command="exit 1", trigger_rule="one_failed") << merge()
+    # The last one succeeds, and alone would make the run a success: so one watches.
+    merged = merge()
+    [north(), south()] >> merged >> clean()
+    merged >> BashOperator(task_id="watch", bash_command="exit 1", trigger_rule="one_failed")
 
 with DAG("no_connection", **COMMON):
 
