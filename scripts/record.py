@@ -72,7 +72,10 @@ def main() -> int:
 
 
 def scene(oracle: Oracle) -> dict[str, str]:
-    """A run that really failed in one map index, two whose DAG is paused, one of them running; and a broken file."""
+    """A run that really failed in one map index, two whose DAG is paused, and a broken file.
+
+    One of the two is running, and a task of it has failed without a log.
+    """
     (oracle.server.dags_folder / "broken.py").write_text(BROKEN)
     oracle.wait_for_import_error("broken.py")
     (oracle.server.dags_folder / "consumer.py").write_text(CONSUMER)
@@ -81,7 +84,7 @@ def scene(oracle: Oracle) -> dict[str, str]:
     history = oracle.trigger("history", "2026-02-01T05:00:00+00:00")
     oracle.pause("failing", True)
     failing = oracle.trigger("failing", "2026-02-03T05:00:00+00:00")
-    oracle.put("failing", failing, {"chained": None}, run="running")
+    oracle.put("failing", failing, {"chained": None, "long": "failed"}, run="running")
     oracle.pause("load_files", False)
     failed = oracle.trigger("load_files", "2026-02-02T05:00:00+00:00")
     oracle.wait_for_run("load_files", failed)

@@ -71,6 +71,7 @@ def runs_of_dags(runs: Mapping[str, str]) -> Iterator[Call]:
     run = {"dag_id": "load_files", "dag_run_id": runs["load_files"]}
     yield "find_failures", {"since": "2026-02-01T00:00:00Z"}
     yield "diagnose_dag_run", run
+    yield "diagnose_dag_run", {"dag_id": "failing", "dag_run_id": runs["failing"]}
     yield "diagnose_dag_run", {"dag_id": "diamond"}
     yield "find_flaky_tasks", {}
     yield "find_flaky_tasks", {"dag_id": "diamond", "runs": 10}
@@ -178,7 +179,6 @@ def changes(version: str, runs: Mapping[str, str]) -> Iterator[Call]:
     yield "patch_dag", {"dag_id": "mapped_group", "is_paused": False, "confirm": True}
     run = {"dag_id": "history", "dag_run_id": runs["history"], "confirm": True}
     yield "set_task_instances_state", {**run, "task_id": "first", "new_state": "failed"}
-    yield "diagnose_dag_run", {"dag_id": "history", "dag_run_id": runs["history"]}
     yield "set_task_instances_state", {**run, "task_id": "part", "map_index": 1, "new_state": "failed"}
     yield "set_task_instances_state", {**run, "task_id": "part", "new_state": "success", "include_downstream": True}
     options: dict[int, dict[str, Any]] = {

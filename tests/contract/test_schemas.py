@@ -28,6 +28,10 @@ In between.
 
 <!-- generated: settings -->
 <!-- /generated -->
+<!-- generated: prompts -->
+<!-- /generated -->
+<!-- generated: resources -->
+<!-- /generated -->
 
 The end.
 """

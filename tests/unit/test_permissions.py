@@ -82,6 +82,8 @@ FIRST_OF_ALL = {
     "dags/~/dagRuns/list": "DAG Runs",
     "pools/{pool_name}": "Pools",
     "pools": "Pools",
+    "assets": "Assets",
+    "datasets": "Datasets",
 }
 OPEN = {"health", "monitor/health"}
 """What all may see, without signing in."""
