@@ -11,7 +11,7 @@ from airflow_mcp.airflow.route import Route, may_read
 from airflow_mcp.models.base import Answer
 
 GET_IN_2 = Route("GET", "datasets", may_read("Datasets"))
-GET = Route("GET", "assets", may_read("Assets"))
+GET = Route("GET", "assets", may_read("Assets", "Asset Aliases"))
 LIMIT = 100
 
 

@@ -58,7 +58,7 @@ async def test_every_task_that_failed_by_itself_is_told_with_its_error(session: 
         said = each["error"] + unfenced(each["evidence"])
         assert any(cause in said for cause in CAUSES[task_id]), (task_id, said)
     assert causes["retried"]["error"] == "PermissionError: second: the source refused"
-    assert causes["retried"]["tries"] == "2 of 2"
+    assert causes["retried"]["tries"] == "2 of 2; try 1 failed with TimeoutError: first: the source did not answer"
     assert causes["retried"]["run_again"] == "fails again until access is granted."
 
 

@@ -197,6 +197,8 @@ def asked(oracle: Oracle, method: str, route: str) -> dict[str, Any] | None:
         which = {"task_id": "first", "dag_run_id": "no-such-run", "new_state": "success"}
         relatives = ("upstream", "downstream", "future", "past")
         request["json"] = {"dry_run": True, **which, **{f"include_{each}": False for each in relatives}}
+    elif route == "eventLogs":
+        request["params"] = {"dag_id": "history"}  # of all DAGs, others are wanted
     elif "taskInstances" in route:
         request["json"] = {"new_state": "success"} | ({"dry_run": True} if oracle.major == 2 else {})
     elif method == "PATCH":
