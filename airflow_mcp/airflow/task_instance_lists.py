@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AliasPath, BeforeValidator, Field
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.dags import require_dag
@@ -34,10 +36,18 @@ class InstanceRow(TaskInstanceRow):
     dag_run_id: str
 
 
+def _text_alone(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
 class WaitingRow(InstanceRow):
     """A task instance with the trigger of a deferred one."""
 
     trigger: Trigger | None = None
+    external_dag_id: Annotated[str | None, BeforeValidator(_text_alone)] = Field(
+        None, validation_alias=AliasPath("rendered_fields", "external_dag_id")
+    )
+    """The DAG that an ExternalTaskSensor waits for."""
 
 
 _Instances = InstancesPage[InstanceRow]

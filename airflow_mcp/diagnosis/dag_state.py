@@ -127,6 +127,10 @@ async def _of_task(subject: Subject, run: DagRun, task_id: str) -> DagState:
     state = states_of(rows)
     if all(row.state in ENDED for row in rows):
         waiting = await look_at_tasks(subject, run, None)
+        if state == "skipped" and run.state == "failed":
+            looks = {"the DAG's details": lambda: dags.get_dag_details(subject.api, subject.dag.dag_id)}
+            details = (await subject.parts.look(looks))["the DAG's details"]
+            waiting = replace(waiting, dag_run_timeout=details.dag_run_timeout_seconds if details else None)
         ended = max((row.end_date for row in rows if row.end_date), default=None)
         return subject.answer(state, of_one_task(waiting, task_id, rows), _ended(state, ended))
     if run.state in RUN_ENDED:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from airflow_mcp.airflow.task_instance_lists import WaitingRow
+from airflow_mcp.diagnosis.run_timeout import told_of_timeout
 from airflow_mcp.diagnosis.waiting import Waiting, all_told, given, told
 from airflow_mcp.diagnosis.words import named
 from airflow_mcp.models.dag_state import Reason
+
+SKIP = ("branch", "short_circuit", "shortcircuit", "latestonly")
+"""Words of operators that skip tasks downstream, in lower case."""
 
 
 def of_one_task(waiting: Waiting, task_id: str, rows: Sequence[WaitingRow]) -> list[Reason]:
@@ -29,7 +33,7 @@ def of_one_task(waiting: Waiting, task_id: str, rows: Sequence[WaitingRow]) -> l
         ]
     if state == "skipped":
         skipped = [row for row in waiting.failed if row.task_id in waiting.upstream(task_id) and row.state == "skipped"]
-        who = f"{all_told(skipped)} before it was skipped" if skipped else "a branch, or the task itself, skipped it"
+        who = f"{all_told(skipped)} before it was skipped" if skipped else _skipped_by(waiting, task_id)
         return [
             Reason(
                 reason="skipped",
@@ -40,6 +44,20 @@ def of_one_task(waiting: Waiting, task_id: str, rows: Sequence[WaitingRow]) -> l
     if state is None:
         return _of_upstream(waiting, task_id, rule)
     return []
+
+
+def _skipped_by(waiting: Waiting, task_id: str) -> str:
+    """Which task before it skips others, by the name of its operator; else what may have.
+
+    A short circuit further up would have skipped the tasks between as well.
+    """
+    if timeout := told_of_timeout(waiting.run, waiting.dag_run_timeout):
+        return f"{timeout}, and Airflow skips what has not ended then"
+    for each in waiting.upstream(task_id):
+        operator = waiting.tasks[each].operator or ""
+        if any(word in operator.lower() for word in SKIP):
+            return f"{each} ({operator}) skips what it does not choose"
+    return "the task itself, or Airflow, skipped it"
 
 
 def _of_upstream(waiting: Waiting, task_id: str, rule: str) -> list[Reason]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.asset_consumers import dags_waiting_for
 from airflow_mcp.airflow.changes.clear import prepare_clear
 from airflow_mcp.airflow.dags import get_dag_details, source_lines
-from airflow_mcp.airflow.mapped import ranges
+from airflow_mcp.airflow.mapped import label, ranges
 from airflow_mcp.airflow.no_run import find_run
 from airflow_mcp.airflow.run_details import usual_duration
 from airflow_mcp.airflow.runs import find_runs, told
@@ -22,6 +23,7 @@ from airflow_mcp.diagnosis.failure import Failure, read_failure, read_try
 from airflow_mcp.diagnosis.first_failed import FailedTasks, failed_tasks
 from airflow_mcp.diagnosis.parts import Parts
 from airflow_mcp.diagnosis.retry import run_again
+from airflow_mcp.diagnosis.run_timeout import told_of_timeout
 from airflow_mcp.diagnosis.words import named
 from airflow_mcp.errors import NotFoundError
 from airflow_mcp.models.changes import ClearTaskInstances
@@ -59,6 +61,10 @@ class Found:
     waiting_dags: Sequence[str]
     next: str | None
     not_seen: Sequence[str]
+    unfinished: Sequence[str]
+    """The tasks that were skipped at the end of the run."""
+    tried_again: Sequence[str]
+    """The tasks that succeeded, and not in their first try."""
 
 
 async def diagnose_dag_run(api: Api, dag_id: str | None = None, dag_run_id: str | None = None) -> Diagnosis:
@@ -119,6 +125,12 @@ async def _look(api: Api, run: DagRun, dag_id: str) -> Found:
         waiting_dags=more["assets"] or (),
         next=more["the next step"],
         not_seen=[*parts.not_seen, *_not_read(tasks, logs)],
+        unfinished=_unfinished(run, rows),
+        tried_again=[
+            f"{label(row.task_id, row.map_index)} ({row.try_number})"
+            for row in rows
+            if row.state == "success" and (row.try_number or 0) > 1
+        ],
     )
 
 
@@ -236,7 +248,19 @@ def _summary(found: Found, causes: Sequence[Cause]) -> str:
         return f"{which} is {run.state}: {tasks} failed first{many}."
     if found.tasks.first:
         return f"{which} is {run.state}: {named([*found.tasks.first])} failed; their logs could not be read."
-    return f"{which} is {run.state}, and no task of it has failed.{_without_failed_task(found)}"
+    again = f" In a later try than the first succeeded: {named(found.tried_again)}." if found.tried_again else ""
+    return f"{which} is {run.state}, and no task of it has failed.{_without_failed_task(found)}{again}"
+
+
+def _unfinished(run: DagRun, rows: Sequence[InstanceRow]) -> list[str]:
+    """The tasks that were skipped when the run ended, not before: Airflow sets no end_date, or that of the run."""
+    end = run.end_date
+    at_end = [
+        row.task_id
+        for row in rows
+        if row.state == "skipped" and (row.end_date is None or (end and row.end_date >= end - timedelta(seconds=1)))
+    ]
+    return [*dict.fromkeys(at_end)]
 
 
 def _without_failed_task(found: Found) -> str:
@@ -244,9 +268,9 @@ def _without_failed_task(found: Found) -> str:
     if found.run.state != "failed":
         return ""
     limit = found.details.dag_run_timeout_seconds if found.details else None
-    run = found.run
-    if limit and run.start_date and run.end_date and (run.end_date - run.start_date).total_seconds() >= limit:
-        return f" It ran into its limit: dagrun_timeout is {limit:.0f} s."
+    if timeout := told_of_timeout(found.run, limit):
+        unfinished = f"; not done by then: {named(found.unfinished)}" if found.unfinished else ""
+        return f" {timeout[0].upper()}{timeout[1:]}{unfinished}."
     return " A person or a program set it so, or its tasks could not go on: get_task_instances shows their states."
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.dags import get_dag
 from airflow_mcp.airflow.health import Component
 from airflow_mcp.airflow.one_task_instance import Ids, dependencies
 from airflow_mcp.airflow.pools import find_pool
@@ -18,15 +19,20 @@ from airflow_mcp.diagnosis.parts import Look, Parts
 from airflow_mcp.diagnosis.subject import Subject
 from airflow_mcp.diagnosis.waiting import Occupied, Waiting, told
 from airflow_mcp.diagnosis.words import named
+from airflow_mcp.errors import DagNotFoundError
+from airflow_mcp.models.dags import Dag
 from airflow_mcp.models.runs import DagRun
 from airflow_mcp.models.states import ENDED, TASK_STATES
 
 UNFINISHED = [state for state in TASK_STATES if state not in ENDED]
 NOT_RUN = ["failed", "upstream_failed", "skipped"]
+NOT_SUCCEEDED = [state for state in TASK_STATES if state not in ("success", "skipped")]
 TAKES_SLOTS = ["running", "queued"]
 MOST_ASKED = 2
 """Task instances of which the scheduler's reasons are asked for."""
 MOST_POOLS = 3
+MOST_EXTERNAL = 3
+"""DAGs that sensors wait for."""
 MOST_OCCUPANTS = 100
 
 
@@ -57,15 +63,21 @@ async def look_at_tasks(subject: Subject, run: DagRun, health: Mapping[str, Comp
     )
     if task_id := subject.task_id:
         kept = waiting.all_upstream(task_id) | {task_id}
-        waiting = replace(waiting, rows=[row for row in rows if row.task_id in kept])
+        waiting = replace(waiting, rows=[row for row in rows if row.task_id in kept and not _is_sibling(subject, row)])
     return await _look_further(api, parts, waiting)
+
+
+def _is_sibling(subject: Subject, row: WaitingRow) -> bool:
+    """Whether it is of another map index than the one that is asked about."""
+    return row.task_id == subject.task_id and subject.map_index not in (None, row.map_index)
 
 
 async def _look_further(api: Api, parts: Parts, waiting: Waiting) -> Waiting:
     """Ask what the scheduler says of the first that wait, which pools they want, and how many run already.
 
     Route: GET /dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/dependencies, GET /pools/{pool_name},
-    POST /dags/~/dagRuns/~/taskInstances/list; GET /dags/{dag_id}/dagRuns where a task depends on the run before.
+    POST /dags/~/dagRuns/~/taskInstances/list; GET /dags/{dag_id}/dagRuns where a task depends on the run before;
+    GET /dags/{dag_id} of a DAG that a sensor waits for.
     """
     scheduled = waiting.in_state("scheduled")
     asked = _one_a_task([*scheduled, *waiting.first])[:MOST_ASKED]
@@ -77,15 +89,21 @@ async def _look_further(api: Api, parts: Parts, waiting: Waiting) -> Waiting:
     looks |= {f"pool {name}": partial(_occupied, api, name) for name in names}
     if scheduled:
         looks["active task instances"] = partial(_active, api, waiting)
+    if scheduled or waiting.in_state("queued"):
+        looks["running task instances"] = partial(_running, api)
     if any(_looks_back(waiting, row) for row in waiting.first):
         looks["the run before"] = partial(_before, api, waiting)
+    external = list(dict.fromkeys(filter(None, (row.external_dag_id for row in waiting.rows))))[:MOST_EXTERNAL]
+    looks |= {f"DAG {dag_id}": partial(_external_dag, api, dag_id) for dag_id in external}
     found = await parts.look(looks)
     before, rows_before = found.get("the run before") or (None, [])
     return replace(
         waiting,
-        dependencies={told(row): found[f"what {told(row)} waits for"] or () for row in asked},
+        dependencies={row.task_id: found[f"what {told(row)} waits for"] or () for row in asked},
         pools={name: found[f"pool {name}"] for name in names if found[f"pool {name}"]},
         active=found.get("active task instances") or 0,
+        running=found.get("running task instances"),
+        external_dags={dag_id: found[f"DAG {dag_id}"][0] for dag_id in external if found[f"DAG {dag_id}"]},
         run_before=before,
         before=rows_before,
     )
@@ -125,11 +143,27 @@ async def _active(api: Api, waiting: Waiting) -> int:
     return (await first_in_states(api, TAKES_SLOTS, dag_id=waiting.dag.dag_id, dag_run_id=run_id, limit=1))[1]
 
 
+async def _running(api: Api) -> int:
+    """How many task instances run, of all DAGs."""
+    return (await first_in_states(api, ["running"], limit=1))[1]
+
+
+async def _external_dag(api: Api, dag_id: str) -> tuple[Dag | None]:
+    """A DAG that a sensor waits for; None for one that there is not."""
+    try:
+        return (await get_dag(api, dag_id),)
+    except DagNotFoundError:
+        return (None,)
+
+
 async def _before(api: Api, waiting: Waiting) -> tuple[DagRun | None, Sequence[WaitingRow]]:
-    """The run before, and the task instances there that some of this one wait for."""
+    """The run before, and the task instances there that the first of this one waits for."""
     run = await run_before(api, waiting.dag.dag_id, waiting.run)
     if run is None:
         return None, []
     task_id = next(row.task_id for row in waiting.first if _looks_back(waiting, row))
-    rows, _ = await first_in_states(api, dag_id=waiting.dag.dag_id, dag_run_id=run.dag_run_id, task_id=task_id)
-    return run, rows
+    task, dag_id = waiting.tasks[task_id], waiting.dag.dag_id
+    if not task.wait_for_downstream:
+        return run, (await first_in_states(api, dag_id=dag_id, dag_run_id=run.dag_run_id, task_id=task_id))[0]
+    rows, _ = await first_in_states(api, NOT_SUCCEEDED, dag_id=dag_id, dag_run_id=run.dag_run_id)
+    return run, [row for row in rows if row.task_id in (task_id, *task.downstream_task_ids)]

@@ -43,13 +43,19 @@ class Waiting:
     tasks: Mapping[str, TaskRow] = field(default_factory=dict)
     """All tasks of the DAG; none where they are not known."""
     dependencies: Mapping[str, Sequence[Dependency]] = field(default_factory=dict)
-    """By task instance, what the scheduler says."""
+    """By task, what the scheduler says of the first of its task instances that wait."""
     pools: Mapping[str, Occupied] = field(default_factory=dict)
     run_before: DagRun | None = None
     before: Sequence[WaitingRow] = ()
-    """The task instances that are looked back at, in the run before."""
+    """The task instances in the run before that the first one waits for; of wait_for_downstream those not done."""
     active: int = 0
     """How many task instances count against max_active_tasks."""
+    running: int | None = None
+    """How many task instances of all DAGs run; None where that was not looked at."""
+    external_dags: Mapping[str, Dag | None] = field(default_factory=dict)
+    """By its id, a DAG that a sensor waits for; None for one that Airflow does not know."""
+    dag_run_timeout: float | None = None
+    """Seconds; None where there is none, or it was not looked at."""
     triggerer: Component | None = None
 
     def in_state(self, *states: str | None) -> list[WaitingRow]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from airflow_mcp.airflow.one_task_instance import Dependency
 from airflow_mcp.airflow.task_instance_lists import WaitingRow
@@ -13,10 +13,16 @@ from airflow_mcp.diagnosis.waiting import Waiting, all_told, given, they, they_a
 from airflow_mcp.diagnosis.words import lasting, named
 from airflow_mcp.models.base import in_short
 from airflow_mcp.models.dag_state import Reason
+from airflow_mcp.models.runs import DagRun
+from airflow_mcp.models.states import ENDED, RUN_ENDED
 from airflow_mcp.text.clean import one_line
 
-TOLD_ELSEWHERE = ("Dag Not Paused", "Dagrun Running", "Pool Slots Available", "Not In Retry Period")
+SLOTS = "Task Instance Slots Available"
+"""Of max_active_tasks: on Airflow 3 it counts those of all runs, where the scheduler counts those of each."""
+TOLD_ELSEWHERE = ("Dag Not Paused", "Dagrun Running", "Pool Slots Available", "Not In Retry Period", SLOTS)
 """Dependencies that are judged of something that tells more."""
+NOT_STARTED = timedelta(minutes=1)
+"""How long after it was scheduled, or queued, the executor should have started a task."""
 
 
 def of_tasks(waiting: Waiting) -> list[Reason]:
@@ -39,9 +45,12 @@ def of_tasks(waiting: Waiting) -> list[Reason]:
 def _of_limit(waiting: Waiting) -> Iterator[Reason]:
     most, rows = waiting.dag.max_active_tasks, waiting.in_state("scheduled")
     if rows and most and waiting.active >= most:
+        are = "is" if waiting.active == 1 else "are"
+        taken = waiting.in_state("running", "queued")
+        by = f": {all_told(taken)}" if taken else ""
         yield Reason(
             reason="max_active_tasks",
-            fact=f"{they(rows, 'wait')}: max_active_tasks is {most}, and {waiting.active} are running or queued.",
+            fact=f"{they(rows, 'wait')}: max_active_tasks is {most}, and {waiting.active} {are} running or queued{by}.",
             remedy="Wait until one ends, or raise max_active_tasks in the DAG's file.",
         )
 
@@ -50,18 +59,27 @@ def _of_past(waiting: Waiting) -> Iterator[Reason]:
     rows = [row for row in waiting.first if _says(waiting, row, "Previous Dagrun State")]
     if not rows:
         return
-    which = "wait_for_downstream" if any(_waits_for_downstream(waiting, row) for row in rows) else "depends_on_past"
-    states = {row.task_id: row.state or "no_status" for row in waiting.before}
-    before, first = waiting.run_before, rows[0].task_id
-    was = f"it is {states[first]}" if first in states else "it has not succeeded"
-    run_id = before.dag_run_id if before else None
-    of_run = f" in the run before, {run_id} ({before.state})" if before else " in the run before"
-    again = f" with dag_run_id={run_id}, task_ids=[{first}]" if run_id else ""
+    first = rows[0].task_id
+    which = "wait_for_downstream" if _waits_for_downstream(waiting, rows[0]) else "depends_on_past"
+    before, at = waiting.run_before, waiting.before[0] if waiting.before else None
+    if at is None:
+        was = "it has not succeeded"
+    else:
+        was = f"{'it' if at.task_id == first else told(at)} is {at.state or 'no_status'}"
+    of_run = f" in the run before, {before.dag_run_id} ({before.state})" if before else " in the run before"
     yield Reason(
         reason="depends_on_past",
         fact=f"{they(rows, 'wait')} for itself ({which}): {was}{of_run}.",
-        remedy=f"Run it again there: clear_task_instances{again}; or let set_task_instances_state set it to success.",
+        remedy=_remedy_of_past(before, at, first),
     )
+
+
+def _remedy_of_past(before: DagRun | None, at: WaitingRow | None, task_id: str) -> str:
+    run, task = (f"dag_run_id={before.dag_run_id}, " if before else ""), (at.task_id if at else task_id)
+    if at and before and before.state not in RUN_ENDED and at.state not in ENDED:
+        return f"Wait until it ends there; explain_dag_state with {run}task_id={task} tells what holds it."
+    again = f"clear_task_instances{f' with {run}task_ids=[{task}]' if run else ''}"
+    return f"Run it again there: {again}; or let set_task_instances_state set it to success."
 
 
 def _waits_for_downstream(waiting: Waiting, row: WaitingRow) -> bool:
@@ -70,14 +88,14 @@ def _waits_for_downstream(waiting: Waiting, row: WaitingRow) -> bool:
 
 
 def _says(waiting: Waiting, row: WaitingRow, name: str) -> bool:
-    return any(each.name == name for each in waiting.dependencies.get(told(row), ()))
+    return any(each.name == name for each in waiting.dependencies.get(row.task_id, ()))
 
 
 def _as_the_scheduler_says(waiting: Waiting) -> Iterator[Reason]:
     """What else the scheduler names of those that nothing in the graph holds."""
     seen = set[str]()
     for row in (*waiting.in_state("scheduled"), *waiting.first):
-        for each in waiting.dependencies.get(told(row), ()):
+        for each in waiting.dependencies.get(row.task_id, ()):
             if each.name in (*TOLD_ELSEWHERE, "Previous Dagrun State") or each.name in seen:
                 continue
             seen.add(each.name)
@@ -88,7 +106,8 @@ def _in_the_schedulers_words(waiting: Waiting, row: WaitingRow, said: Dependency
     # It goes on with states in a form that is hard to read.
     words = one_line((said.reason or said.name).partition(" upstream_states=")[0], 200).rstrip(".")
     if said.name == "Task Concurrency":
-        fact = f"Task {told(row)} waits: as many of its task instances run as may ({words})."
+        rows = [each for each in waiting.in_state(row.state) if each.task_id == row.task_id]
+        fact = f"{they(rows, 'wait')}: as many task instances of it run as may ({words})."
         remedy = "Wait until one ends, or raise max_active_tis_per_dag (or _per_dagrun) in the DAG's file."
         return Reason(reason="task_concurrency", fact=fact, remedy=remedy)
     if said.name == "Trigger Rule":
@@ -129,12 +148,25 @@ def _of_sensors(waiting: Waiting) -> Iterator[Reason]:
     poking = [row for row in waiting.in_state("running") if is_sensor(row)]
     if rows := [*poking, *waiting.in_state("up_for_reschedule")]:
         since = min((row.start_date for row in rows if row.start_date), default=None)
+        first = next((row for row in rows if row.external_dag_id), rows[0])
+        external = first.external_dag_id
+        of_dag, look = _of_external_dag(waiting, external) if external else ("", "")
         yield Reason(
             reason="sensor",
-            fact=f"{they(rows, 'look')} for something that is not there yet ({rows[0].operator}), for "
+            fact=f"{they(rows, 'look')} for something that is not there yet ({first.operator}{of_dag}), for "
             f"{lasting(since, waiting.now)}.",
-            remedy=f"get_task_log with {given(rows[0])} tells what for.",
+            remedy=f"{look}get_task_log with {given(first)} tells what for.",
         )
+
+
+def _of_external_dag(waiting: Waiting, dag_id: str) -> tuple[str, str]:
+    """Of a sensor that waits for another DAG: which one and how it stands, and how to see more."""
+    name = one_line(dag_id, 200)
+    if dag_id in waiting.external_dags and waiting.external_dags[dag_id] is None:
+        return f" of DAG {name}, which Airflow does not know", ""
+    dag = waiting.external_dags.get(dag_id)
+    paused = ", which is paused" if dag and dag.is_paused else ""
+    return f" of DAG {name}{paused}", f"explain_dag_state with dag_id={name} tells what holds that. "
 
 
 def _of_deferred(waiting: Waiting) -> Iterator[Reason]:
@@ -167,10 +199,11 @@ def _of_queue(waiting: Waiting) -> Iterator[Reason]:
     since = min((row.queued_when for row in rows if row.queued_when), default=None)
     executor = rows[0].executor or "the executor"
     where = f"queue {rows[0].queue}" if rows[0].queue else "its queue"
-    if since and waiting.now - since > LONG_IN_QUEUE:
+    if since and waiting.now - since > NOT_STARTED:
         yield Reason(
             reason="executor_slow",
-            fact=f"{they_are(rows)} queued for {lasting(since, waiting.now)}, and {executor} has not started it.",
+            fact=f"{they_are(rows)} queued for {lasting(since, waiting.now)}, and {executor} has not started "
+            f"{'it' if len(rows) == 1 else 'them'}{_at_work(waiting)}.",
             remedy=f"See that workers run, take {where}, and have room (parallelism, worker_concurrency).",
         )
 
@@ -178,19 +211,29 @@ def _of_queue(waiting: Waiting) -> Iterator[Reason]:
 def _of_executor(waiting: Waiting) -> Iterator[Reason]:
     """What scheduled while neither a pool nor a limit that can be seen is full."""
     rows = [row for row in waiting.in_state("scheduled") if not _is_held(waiting, row)]
-    since = min((row.scheduled_when for row in rows if row.scheduled_when), default=None)
-    if rows and since and waiting.now - since > timedelta(minutes=1):
+    since = min(filter(None, (_scheduled_since(waiting, row) for row in rows)), default=None)
+    if rows and since and waiting.now - since > NOT_STARTED:
         yield Reason(
             reason="parallelism",
             fact=f"{they_are(rows)} scheduled for {lasting(since, waiting.now)}; neither its pool nor "
-            "max_active_tasks is full.",
+            f"max_active_tasks is full{_at_work(waiting)}.",
             remedy="See whether the executor's slots (parallelism) are all taken, and the scheduler's log.",
         )
 
 
+def _scheduled_since(waiting: Waiting, row: WaitingRow) -> datetime | None:
+    """When it was scheduled; Airflow 2 does not tell, but of a task without any upstream it is when the run began."""
+    return row.scheduled_when or (None if waiting.upstream(row.task_id) else waiting.run.start_date)
+
+
+def _at_work(waiting: Waiting) -> str:
+    return "" if waiting.running is None else f"; {waiting.running} run, of all DAGs"
+
+
 def _is_held(waiting: Waiting, row: WaitingRow) -> bool:
     occupied = waiting.pools.get(row.pool or "")
-    if occupied is None or waiting.dependencies.get(told(row)):
+    said = waiting.dependencies.get(row.task_id, ())
+    if occupied is None or any(each.name != SLOTS for each in said):
         return True  # not looked at, or told by the scheduler
     pool, needed = occupied.pool, row.pool_slots or 1
     full = pool is None or 0 <= pool.slots < needed or 0 <= pool.open_slots < needed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -307,9 +308,12 @@ def test_a_pool_is_of_no_matter_to_what_waits_for_others() -> None:
 def test_the_limit_of_tasks() -> None:
     at_limit = waiting(SCHEDULED, row("copy", "running"), dag=dag(max_active_tasks=1), active=1)
     assert told(of_tasks(at_limit)) == [
-        ("max_active_tasks", "Task load waits: max_active_tasks is 1, and 1 are running or queued.")
+        ("max_active_tasks", "Task load waits: max_active_tasks is 1, and 1 is running or queued: copy.")
     ]
     assert of_tasks(waiting(SCHEDULED, dag=dag(max_active_tasks=2), active=1)) == []
+    slots = Dependency(name="Task Instance Slots Available", reason="The maximum number of running tasks (1) …")
+    also_said = of_tasks(replace(at_limit, dependencies={"load": [slots]}))
+    assert [each.reason for each in also_said] == ["max_active_tasks"]
 
 
 PAST = [Dependency(name="Previous Dagrun State", reason="depends_on_past is true for this task, but 1 …")]
@@ -333,13 +337,85 @@ def test_the_run_before() -> None:
 
 
 @pytest.mark.parametrize(
+    ("run_state", "state", "remedy"),
+    [
+        ("failed", "failed", "Run it again there: clear_task_instances with dag_run_id=r0, task_ids=[save]; or"),
+        ("running", "running", "Wait until it ends there; explain_dag_state with dag_run_id=r0, task_id=save"),
+    ],
+)
+def test_what_came_after_it_in_the_run_before(run_state: str, state: str, remedy: str) -> None:
+    tasks = {"load": TaskRow(task_id="load", downstream_task_ids=["save"], wait_for_downstream=True)}
+    more = {"run_before": run(0, run_state), "before": [row("save", state)]}
+    [found] = of_tasks(waiting(row("load"), dependencies={"load": PAST}, tasks=tasks, **more))
+    assert found.fact == (
+        f"Task load waits for itself (wait_for_downstream): save is {state} in the run before, r0 ({run_state})."
+    )
+    assert found.remedy.startswith(remedy)
+
+
+def test_a_limit_of_a_task_holds_each_of_its_task_instances() -> None:
+    said = {"load": [Dependency(name="Task Concurrency", reason="The max task concurrency has been reached.")]}
+    rows = [row("load", "scheduled", map_index=number, scheduled_when=ago(hours=1), **IN_POOL) for number in range(3)]
+    assert told(of_tasks(waiting(*rows, dependencies=said, pools=pool(9)))) == [
+        (
+            "task_concurrency",
+            "Task 3 of load waits: as many task instances of it run as may (The max task concurrency has been "
+            "reached).",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dags", "expected"),
+    [
+        ({"orders": dag(is_paused=True)}, "(ExternalTaskSensor of DAG orders, which is paused), for 4 h."),
+        ({"orders": dag()}, "(ExternalTaskSensor of DAG orders), for 4 h."),
+        ({"orders": None}, "(ExternalTaskSensor of DAG orders, which Airflow does not know), for 4 h."),
+        ({}, "(ExternalTaskSensor of DAG orders), for 4 h."),  # it could not be looked at
+    ],
+)
+def test_a_sensor_that_waits_for_another_dag(dags: dict[str, Dag | None], expected: str) -> None:
+    fields = {"external_dag_id": "orders", "external_task_id": None}
+    sensor = row("wait", "running", operator="ExternalTaskSensor", start_date=ago(hours=4), rendered_fields=fields)
+    [found] = of_tasks(waiting(sensor, external_dags=dags))
+    assert found.fact == f"Task wait looks for something that is not there yet {expected}"
+    assert ("explain_dag_state with dag_id=orders" in found.remedy) == (dags.get("orders", 1) is not None)
+
+
+SKIPPED = [row("load", "skipped")]
+
+
+@pytest.mark.parametrize(
+    ("operator", "more", "expected"),
+    [
+        ("ShortCircuitOperator", {}, "choose (ShortCircuitOperator) skips what it does not choose"),
+        ("_BranchPythonDecoratedOperator", {}, "choose (_BranchPythonDecoratedOperator) skips what it does not choose"),
+        ("PythonOperator", {}, "the task itself, or Airflow, skipped it"),
+        (
+            "ShortCircuitOperator",
+            {
+                "run": run(state="failed", start_date=ago(hours=2), end_date=ago(hours=1)),
+                "dag_run_timeout": 3600.0,
+            },
+            "the run reached its limit (dagrun_timeout is 3600 s), and Airflow skips what has not ended then",
+        ),
+    ],
+)
+def test_who_skipped_a_task(operator: str, more: dict[str, Any], expected: str) -> None:
+    tasks = graph(choose="load", load="")
+    tasks["choose"] = tasks["choose"].model_copy(update={"operator": operator})
+    [found] = of_one_task(waiting(tasks=tasks, failed=SKIPPED, **more), "load", SKIPPED)
+    assert found.fact == f"Task load was skipped: {expected} (trigger_rule all_success)."
+
+
+@pytest.mark.parametrize(
     ("said", "expected"),
     [
         (
             ("Task Concurrency", "The limit is reached."),
             (
                 "task_concurrency",
-                "Task load waits: as many of its task instances run as may (The limit is reached).",
+                "Task load waits: as many task instances of it run as may (The limit is reached).",
             ),
         ),
         (
@@ -389,12 +465,20 @@ def test_what_the_scheduler_says(said: tuple[str, str | None], expected: tuple[s
             ("executor_slow", "Task load is queued for 40 min, and CeleryExecutor has not started it."),
         ),
         (row("load", "queued", queued_when=ago(seconds=40)), None),
+        (
+            row("load", "queued", queued_when=ago(seconds=90)),
+            (
+                "executor_slow",
+                "Task load is queued for 90 s, and the executor has not started it; 32 run, of all DAGs.",
+            ),
+        ),
         (row("load", "running", start_date=ago(hours=4), operator="PythonOperator"), None),
         (row("load"), None),
     ],
 )
 def test_a_task_instance(instance: WaitingRow, expected: tuple[str, str] | None) -> None:
-    assert told(of_tasks(waiting(instance, tasks=graph(load="")))) == ([expected] if expected else [])
+    running = 32 if expected and "of all DAGs" in expected[1] else None
+    assert told(of_tasks(waiting(instance, tasks=graph(load=""), running=running))) == ([expected] if expected else [])
 
 
 def test_a_triggerer_that_does_not_run_comes_before_what_waits_in_it() -> None:

@@ -81,10 +81,55 @@ ENDED = "06:00:00 ERROR taskinstance.py:1 Task failed with exception"
             ),
             ["ValueError: what ended it"],
         ),
+        # Of an error that is very long, Airflow's line cannot be read whole, and its frames not at all.
+        (f"{ENDED}\nRuntimeError: bad payload\n06:00:01 a.py:1 ::group::Post Execute", ["RuntimeError: bad payload"]),
+        (f"{ENDED}\n06:00:01 a.py:1 ::group::Post Execute", []),
+        (
+            f"{ENDED}\n"
+            "  + Exception Group Traceback (most recent call last):\n"
+            '  |   File "/opt/dags/a.py", line 3, in work\n'
+            "  | ExceptionGroup: two shards (2 sub-exceptions)\n"
+            "  +-+---------------- 1 ----------------\n"
+            "    | Traceback (most recent call last):\n"
+            '    |   File "/opt/dags/a.py", line 9, in shard\n'
+            "    | ValueError: shard 1 is empty\n"
+            "    +---------------- 2 ----------------\n"
+            "    | OSError: shard 2 is away\n"
+            "    +------------------------------------",
+            ["ValueError: shard 1 is empty", "ExceptionGroup: two shards (2 sub-exceptions)"],
+        ),
+        *[
+            (f"{TRACEBACK.format(line=3, error='OSError: it was caught')}\n06:00:09 {killed}", [])
+            for killed in (
+                "a.py:1 Task exited with return code -9. For more information, see",
+                "WARNING Process terminated by signal signal=-9",
+            )
+        ],
+        # A template of another task in the file, which Airflow read before it ran this one.
+        (
+            "06:00:00 a.py:1 ::group::Pre Execute\n06:00:01 ERROR templater.py:1 Failed to resolve template field\n"
+            f"{TRACEBACK.format(line=3, error='TemplateNotFound: a.sh')}\n"
+            "06:00:02 a.py:1 ::endgroup::\n06:00:03 ERROR a.py:1 Task exited exit_code=1",
+            [],
+        ),
     ],
 )
 def test_what_a_task_failed_with(log: str, errors: list[str]) -> None:
     assert raised(log) == errors
+
+
+def test_frames_that_a_log_leaves_out_are_no_code() -> None:
+    log = f"""{ENDED}
+Traceback (most recent call last):
+  File "/opt/dags/a.py", line 3, in deeper
+  [Skipped frames: 912]
+  File "/opt/dags/a.py", line 3, in deeper
+    return deeper(n + 1)
+RecursionError: maximum recursion depth exceeded"""
+    reader = RaisedReader()
+    for number, line in enumerate(log.split("\n"), 1):
+        reader.add(number, line)
+    assert [frame.code for frame in reader.chain[0].frames] == ["", "return deeper(n + 1)"]
 
 
 @pytest.mark.parametrize(
