@@ -15,7 +15,7 @@ import anyio
 import airflow_mcp.demo
 from airflow_mcp.demo.releases import RELEASES
 from airflow_mcp.demo.standalone import Standalone
-from tests.eval.broken import break_files, change_code, run_all, stop_scheduler
+from tests.eval.broken import break_files, change_code, run_all, run_lasting, stop_scheduler
 from tests.eval.held import DAGS, Held
 from tests.eval.scenarios import ALL, STOPPED, Scenario
 from tests.eval.score import Score, ask
@@ -54,6 +54,7 @@ def evaluate(name: str) -> Scores:
         with closing(oracle.http):
             runs = run_all(oracle)
             change_code(oracle, runs["changed_code"])
+            run_lasting(oracle, runs)
             held = Held(oracle)
             held.set()
             held.produce("s3://held/a")

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from tests.eval.held import Held
-from tests.eval.scenarios import FAILED
+from tests.eval.scenarios import FAILED, LASTING
 from tests.oracle import Oracle
 from tests.scenarios import BROKEN
 
@@ -34,6 +34,21 @@ def run_all(oracle: Oracle) -> dict[str, list[str]]:
         for run_id in run_ids:
             oracle.wait_for_run(dag_id, run_id, seconds=deadline - time.monotonic())
     return runs
+
+
+def run_lasting(oracle: Oracle, runs: dict[str, list[str]]) -> None:
+    """Make the runs that do not end, once all others have, and wait until each is held."""
+    oracle.pause("other", True)
+    for dag_id in dict.fromkeys(each.dag_id for each in LASTING):
+        runs[dag_id] = [oracle.trigger(dag_id, "2026-02-01T00:00:00+00:00")]
+    assert oracle.wait_for_run("waits_for_downstream", runs["waits_for_downstream"][0]) == "failed"
+    runs["waits_for_downstream"].append(oracle.trigger("waits_for_downstream", "2026-02-02T00:00:00+00:00"))
+    for dag_id, state in (("waits_for_other", "up_for_reschedule"), ("one_at_a_time", "running")):
+        deadline = time.monotonic() + 60
+        while state not in oracle.states(dag_id, runs[dag_id][0]).values():
+            assert time.monotonic() < deadline, dag_id
+            time.sleep(0.5)
+    oracle.wait_for_run("waits_for_downstream", runs["waits_for_downstream"][1], "running")
 
 
 def change_code(oracle: Oracle, run_ids: list[str]) -> None:

@@ -76,7 +76,25 @@ FAILED = (
         "one time in three", "one_in_three", "call_api", "Connection reset by peer", "did not fail", "may help", run=2
     ),
     failed("the code has changed", "changed_code", "transform", "KeyError: 'cost'", "has changed since", run=1),
+    failed("a task that exits", "exits", "upload", "no key 'bucket'", never=("may help",)),
+    failed("killed after an error that was caught", "caught_then_killed", "train", "it was killed"),
+    failed(
+        "a group of exceptions", "two_shards", "copy", "ExceptionGroup: two shards", "caused by ValueError: shard 1"
+    ),
+    failed("an error of 100,000 characters", "long_error", "parse", "RuntimeError: bad payload"),
+    failed("a recursion", "too_deep", "walk", "RecursionError", "deeper(0)", never=("has changed",)),
+    Scenario("dagrun_timeout", "diagnose_dag_run", "too_long", (), ("dagrun_timeout is 5 s", "by then: slow"), run=0),
+    Scenario(
+        "a retry that succeeded", "diagnose_dag_run", "recovers", (), ("no task of it has failed", "fetch (2)"), run=0
+    ),
+    Scenario("a short circuit", "explain_dag_state", "nothing_new", ("skipped",), ("any_rows",), run=0, task_id="load"),
 )
+LASTING = (
+    held("wait_for_downstream", "waits_for_downstream", "depends_on_past", "publish is failed", "[publish]", run=1),
+    held("task concurrency", "one_at_a_time", "task_concurrency", "2 of send", run=0),
+    held("a sensor for a paused DAG", "waits_for_other", "sensor", "DAG other, which is paused", run=0),
+)
+"""Of runs that do not end."""
 HELD = (
     Scenario(
         "what a trigger rule holds",
@@ -103,4 +121,4 @@ HELD = (
 )
 STOPPED = held("no scheduler", "held_by_scheduler", "scheduler_down", "heartbeat", run=0)
 """Asked once the scheduler is stopped, and so the last."""
-ALL = (*QUICK, *FAILED, *HELD, STOPPED)
+ALL = (*QUICK, *FAILED, *LASTING, *HELD, STOPPED)
