@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from anyio import to_thread
 
@@ -12,7 +13,7 @@ from airflow_mcp.airflow.event_log import why_it_failed
 from airflow_mcp.airflow.logs import not_started, read_log, why_no_lines
 from airflow_mcp.airflow.one_task_instance import Ids
 from airflow_mcp.airflow.task_instance_lists import InstanceRow
-from airflow_mcp.errors import AirflowMcpError, VersionChangedError
+from airflow_mcp.diagnosis.parts import Parts
 from airflow_mcp.models.states import NO_STATUS
 from airflow_mcp.text.evidence import Evidence
 from airflow_mcp.text.evidence.blocks import of_a_library
@@ -91,14 +92,21 @@ class _Reader:
         return self._raised.chain
 
 
-async def read_failure(api: Api, row: InstanceRow, most: int) -> Failure:
-    """Why the latest try of a task instance failed, with `most` characters of its log at most.
+async def read_failures(api: Api, parts: Parts, name: str, rows: Sequence[InstanceRow], most: int) -> list[Failure]:
+    """Why the latest try of each task instance failed, with `most` characters of its log at most.
 
-    Routes: GET /dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/logs/{try_number}, and GET /eventLogs where
-    that tells of no error.
+    What cannot be read is told by `parts`, a log with this name. Routes: GET /eventLogs where a log tells of no error,
+    and GET /dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/logs/{try_number}.
     """
-    failure = await read_try(api, row, row.try_number or 0, most)
-    return failure if failure.tells else await _with_own_words(api, failure)
+    reads = [partial(read_try, api, row, row.try_number or 0, most) for row in rows]
+    failures = [each for each in await parts.look_at_some(name, reads) if each]
+    silent = [place for place, each in enumerate(failures) if not each.tells]
+    words = await parts.look_at_some(
+        "the event log", [partial(why_it_failed, api, failures[place].row) for place in silent]
+    )
+    for place, said in zip(silent, words, strict=True):
+        failures[place] = replace(failures[place], said=said)
+    return failures
 
 
 async def read_try(api: Api, row: InstanceRow, number: int, most: int) -> Failure:
@@ -114,12 +122,3 @@ async def read_try(api: Api, row: InstanceRow, number: int, most: int) -> Failur
     log, total = await read_log(api, ids, row.map_index, number, reader)
     lines, signs = await to_thread.run_sync(reader.lines)
     return Failure(row, reader.chain, lines, signs, None if total else why_no_lines(state, log))
-
-
-async def _with_own_words(api: Api, failure: Failure) -> Failure:
-    try:
-        return replace(failure, said=await why_it_failed(api, failure.row))
-    except VersionChangedError:
-        raise
-    except AirflowMcpError as error:
-        return replace(failure, note=f"{failure.note or NO_ERROR} Airflow's event log could not be read: {error}")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.dags import require_dag
 from airflow_mcp.airflow.last_runs import last_run_states
 from airflow_mcp.airflow.task_instance_lists import InstanceRow, find_instances, latest_first
-from airflow_mcp.diagnosis.failure import Failure, read_failure
+from airflow_mcp.diagnosis.failure import Failure, read_failures
 from airflow_mcp.diagnosis.parts import Parts
 from airflow_mcp.diagnosis.words import counted
 from airflow_mcp.models.failures import FailureGroup, FailureList
@@ -35,10 +34,8 @@ async def find_failures(api: Api, since: datetime | None = None, dag_id: str | N
         await require_dag(api, dag_id)
     parts = Parts()
     newest = _newest_of_each_task(rows)
-    read = await parts.look_at_some(
-        "a log", [partial(read_failure, api, row, CHARACTERS) for row in newest[:MOST_LOGS]]
-    )
-    errors = {(each.row.dag_id, each.row.task_id): each for each in read if each}
+    read = await read_failures(api, parts, "a log", newest[:MOST_LOGS], CHARACTERS)
+    errors = {(each.row.dag_id, each.row.task_id): each for each in read}
     seen = await parts.look({"last runs": lambda: last_run_states(api, sorted({row.dag_id for row in rows}))})
     groups = _groups(rows, errors, seen["last runs"] or {})
     return FailureList(

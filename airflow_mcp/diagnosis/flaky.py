@@ -10,7 +10,7 @@ from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.one_task_instance import Ids, read_tries
 from airflow_mcp.airflow.runs import find_runs
 from airflow_mcp.airflow.task_instance_lists import InstanceRow, find_instances
-from airflow_mcp.diagnosis.failure import Failure, read_failure
+from airflow_mcp.diagnosis.failure import Failure, read_failures
 from airflow_mcp.diagnosis.first_failed import FAILING
 from airflow_mcp.diagnosis.flaky_tasks import Flaky, Task, broken_tasks, flaky_tasks, outcomes, several_tries
 from airflow_mcp.diagnosis.parts import Parts
@@ -94,11 +94,9 @@ async def _errors(api: Api, parts: Parts, flaky: Sequence[Flaky]) -> dict[Task, 
     shown = flaky[:MOST_TASKS]
     each_at_most = min(MOST_LOGS // max(len(shown), 1), MOST_OF_A_TASK)
     rows = [row for each in shown for row in (*each.later_try, *each.next_run)[:each_at_most]]
-    read = await parts.look_at_some("a log", [partial(read_failure, api, row, CHARACTERS) for row in rows])
     logs: dict[Task, list[Failure]] = {}
-    for each in read:
-        if each:
-            logs.setdefault((each.row.dag_id, each.row.task_id), []).append(each)
+    for each in await read_failures(api, parts, "a log", rows, CHARACTERS):
+        logs.setdefault((each.row.dag_id, each.row.task_id), []).append(each)
     return {task: _named(failures) for task, failures in logs.items()}
 
 

@@ -19,7 +19,7 @@ from airflow_mcp.airflow.task_instance_lists import InstanceRow, all_of_run
 from airflow_mcp.airflow.tasks import all_tasks
 from airflow_mcp.diagnosis.before import failed_before, runs_before, told_of_before, what_changed
 from airflow_mcp.diagnosis.code import around, in_file
-from airflow_mcp.diagnosis.failure import Failure, read_failure, read_try
+from airflow_mcp.diagnosis.failure import Failure, read_failures, read_try
 from airflow_mcp.diagnosis.first_failed import FailedTasks, failed_tasks
 from airflow_mcp.diagnosis.parts import Parts
 from airflow_mcp.diagnosis.retry import run_again
@@ -98,8 +98,7 @@ async def _look(api: Api, run: DagRun, dag_id: str) -> Found:
     tasks, before = failed_tasks(rows, graph, ended=run.state in RUN_ENDED), seen["runs before"] or []
     logs = _logs_to_read(tasks)
     most = max(LOG_CHARACTERS // max(len({row.task_id for row in logs}), 1), LEAST_CHARACTERS)
-    read = await parts.look_at_some("a log", [partial(read_failure, api, row, most) for row in logs])
-    failures = [each for each in read if each]
+    failures = await read_failures(api, parts, "a log", logs, most)
     more = await parts.look(
         {
             "the runs before": lambda: failed_before(api, dag_id, before, [*tasks.first][:MOST_TASKS]),
@@ -174,10 +173,8 @@ async def _errors_before(
         return {}
     last = before[0].dag_run_id
     rows = [runs[last][0] for runs in failed.values() if last in runs]
-    read = await parts.look_at_some(
-        "a log of the run before", [partial(read_failure, api, row, LEAST_CHARACTERS) for row in rows]
-    )
-    return {each.row.task_id: each.signature for each in read if each and each.tells}
+    read = await read_failures(api, parts, "a log of the run before", rows, LEAST_CHARACTERS)
+    return {each.row.task_id: each.signature for each in read if each.tells}
 
 
 async def _tries_before(api: Api, parts: Parts, failures: Sequence[Failure]) -> dict[str, str]:

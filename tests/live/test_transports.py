@@ -13,17 +13,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
-from mcp.types import PromptReference
 
 from airflow_mcp import __version__
 from airflow_mcp.demo.walk import client_environment
-from airflow_mcp.prompts import load_instructions, load_prompts
+from airflow_mcp.prompts import load_instructions
 from airflow_mcp.tools.toolsets import ALL_TOOLS
 from tests.oracle import Oracle
 from tests.releases import RUN
@@ -55,7 +53,6 @@ async def use(client: Client, oracle: Oracle) -> None:
     assert (client.server_info.name, client.server_info.version) == ("airflow-ops-mcp", __version__)
     assert client.instructions == load_instructions(changes=True)
     assert len((await client.list_tools()).tools) == len(ALL_TOOLS)
-    await use_prompts_and_resources(client, oracle)
     session = Session(client)
     assert (await session.ok("get_dags"))["total"] == len(DAG_IDS)
     assert (await session.ok("get_dag", dag_id="отчёт.v1"))["dag_id"] == "отчёт.v1"
@@ -66,28 +63,6 @@ async def use(client: Client, oracle: Oracle) -> None:
     assert preview["plan"]
     assert "no_such_dag" in await session.error("get_dag", dag_id="no_such_dag")
     assert oracle.dag("history")["is_paused"] is True
-
-
-async def use_prompts_and_resources(client: Client, oracle: Oracle) -> None:
-    prompts = (await client.list_prompts()).prompts
-    assert [prompt.name for prompt in prompts] == [spec.name for spec in load_prompts()]
-    run_id = oracle.failed_runs["sales_etl"]
-    arguments = {"dag_id": "sales_etl", "dag_run_id": run_id}
-    for name in ("diagnose_failed_dag", "rerun_failed_tasks"):
-        message = (await client.get_prompt(name, arguments)).messages[0].content.model_dump_json()
-        assert "KeyError: 'amount'" in message
-    assert "Clear 3 task instances" in message
-    for name in ("morning_check", "explain_dag", "why_not_running"):
-        given = {} if name == "morning_check" else {"dag_id": "sales_etl"}
-        assert "sales_etl" in (await client.get_prompt(name, given)).messages[0].content.model_dump_json()
-    reference = PromptReference(name="diagnose_failed_dag")
-    found = await client.complete(reference, {"name": "dag_id", "value": "sales"})
-    assert found.completion.values == ["sales_etl"]
-    found = await client.complete(reference, {"name": "dag_run_id", "value": run_id}, {"dag_id": "sales_etl"})
-    assert found.completion.values == [run_id]
-    address = f"airflow://default/dags/sales_etl/runs/{quote(run_id, safe='')}/tasks/validate/log"
-    [log] = (await client.read_resource(address)).contents
-    assert "KeyError: 'amount'" in log.model_dump_json()
 
 
 def check_log(text: str, oracle: Oracle) -> list[dict[str, Any]]:

@@ -1,0 +1,45 @@
+"""Prompts, their completion, and resources on both real servers: they hold what the tools find."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from mcp.types import PromptReference
+
+from airflow_mcp.prompts import load_prompts
+from tests.oracle import Oracle
+from tests.session import Session
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_prompt_holds_what_was_found(session: Session, oracle: Oracle) -> None:
+    client = session.client
+    prompts = (await client.list_prompts()).prompts
+    assert [prompt.name for prompt in prompts] == [spec.name for spec in load_prompts()]
+    run_id = oracle.failed_runs["sales_etl"]
+    arguments = {"dag_id": "sales_etl", "dag_run_id": run_id}
+    for name in ("diagnose_failed_dag", "rerun_failed_tasks"):
+        message = (await client.get_prompt(name, arguments)).messages[0].content.model_dump_json()
+        assert "KeyError: 'amount'" in message
+    assert "Clear 3 task instances" in message
+    for name in ("morning_check", "explain_dag", "why_not_running"):
+        given = {} if name == "morning_check" else {"dag_id": "sales_etl"}
+        assert "sales_etl" in (await client.get_prompt(name, given)).messages[0].content.model_dump_json()
+
+
+async def test_ids_are_completed(session: Session, oracle: Oracle) -> None:
+    client, run_id = session.client, oracle.failed_runs["sales_etl"]
+    reference = PromptReference(name="diagnose_failed_dag")
+    found = await client.complete(reference, {"name": "dag_id", "value": "sales"})
+    assert found.completion.values == ["sales_etl"]
+    found = await client.complete(reference, {"name": "dag_run_id", "value": run_id}, {"dag_id": "sales_etl"})
+    assert found.completion.values == [run_id]
+
+
+async def test_a_log_is_a_resource(session: Session, oracle: Oracle) -> None:
+    client, run_id = session.client, oracle.failed_runs["sales_etl"]
+    address = f"airflow://default/dags/sales_etl/runs/{quote(run_id, safe='')}/tasks/validate/log"
+    [log] = (await client.read_resource(address)).contents
+    assert "KeyError: 'amount'" in log.model_dump_json()
