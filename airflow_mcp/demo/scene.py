@@ -27,16 +27,13 @@ async def break_things(server: Standalone) -> dict[str, str]:
                 credentials = {"username": server.username, "password": server.password}
                 token = (await rest.post(f"{server.url}/auth/token", json=credentials)).json()["access_token"]
                 rest.headers["authorization"] = f"Bearer {token}"
-            runs = {dag_id: await _start_run(rest, dag_id) for dag_id in _EXPECTED}
-            for dag_id, run_id in runs.items():
-                await _wait_for_run(rest, dag_id, run_id)
-            return runs
+            return {dag_id: await _run_once(rest, dag_id, expected) for dag_id, expected in _EXPECTED.items()}
 
 
 _EXPECTED = {DAILY: "success", FILES: "failed", SALES: "failed"}
 
 
-async def _start_run(rest: httpx.AsyncClient, dag_id: str) -> str:
+async def _run_once(rest: httpx.AsyncClient, dag_id: str, expected: str) -> str:
     deadline = time.monotonic() + PATIENCE
     while (await rest.patch(f"dags/{dag_id}", json={"is_paused": False})).status_code == 404:
         if time.monotonic() > deadline:
@@ -44,13 +41,11 @@ async def _start_run(rest: httpx.AsyncClient, dag_id: str) -> str:
         await anyio.sleep(1)
     now = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
     run = (await rest.post(f"dags/{dag_id}/dagRuns", json={"logical_date": now})).raise_for_status().json()
-    return str(run["dag_run_id"])
-
-
-async def _wait_for_run(rest: httpx.AsyncClient, dag_id: str, run_id: str) -> None:
-    deadline, path = time.monotonic() + PATIENCE, f"dags/{dag_id}/dagRuns/{run_id.replace('+', '%2B')}"
-    while (state := (await rest.get(path)).raise_for_status().json()["state"]) not in ("success", "failed"):
+    run_id = str(run["dag_run_id"])
+    while (state := run["state"]) not in ("success", "failed"):
         if time.monotonic() > deadline:
             raise DemoError(f"the run of {dag_id} is still {state}")
         await anyio.sleep(1)
-    require(state == _EXPECTED[dag_id], f"the run of {dag_id} ended as {state}, not {_EXPECTED[dag_id]}")
+        run = (await rest.get(f"dags/{dag_id}/dagRuns/{run_id.replace('+', '%2B')}")).raise_for_status().json()
+    require(state == expected, f"the run of {dag_id} ended as {state}, not {expected}")
+    return run_id
