@@ -39,7 +39,7 @@ async def dags_waiting_for(api: Api, dag_id: str, task_ids: Collection[str]) -> 
 
     None before Airflow 2.9, which does not find assets by DAG. Route: GET /assets, on Airflow 2 GET /datasets.
     """
-    if api.release < (2, 9):
+    if api.release < (2, 9) or not task_ids:
         return []
     route = GET_IN_2 if api.release < (3, 0) else GET
     answer = await api.read(route, _Assets, query={"dag_ids": dag_id, "limit": LIMIT})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.runs import find_runs
 from airflow_mcp.airflow.task_instance_lists import InstanceRow, all_of_run, find_instances
+from airflow_mcp.diagnosis.task_differences import task_differences
 from airflow_mcp.diagnosis.words import named
 from airflow_mcp.models.base import in_short
 from airflow_mcp.models.runs import DagRun
@@ -105,13 +106,12 @@ async def what_changed(api: Api, run: DagRun, rows: Sequence[InstanceRow], runs:
     return code_compared(good, run, earlier)
 
 
-def tasks_compared(then: Iterable[InstanceRow], now: Iterable[InstanceRow], earlier: str) -> str:
+def tasks_compared(then: Sequence[InstanceRow], now: Sequence[InstanceRow], earlier: str) -> str:
     """In a sentence, whether the DAG has other tasks than in an earlier run, where no version tells of its code."""
-    before, after = (dict.fromkeys(row.task_id for row in rows) for rows in (then, now))
-    added, removed = [each for each in after if each not in before], [each for each in before if each not in after]
-    if not added and not removed:
+    found = task_differences(then, now)
+    if not found.added and not found.removed:
         return f"The tasks are those of {earlier}; Airflow 2 tells of no other change of the code."
-    changes = [f"{words} {named(ids)}" for words, ids in (("new:", added), ("gone:", removed)) if ids]
+    changes = [f"{words} {named(ids)}" for words, ids in (("new:", found.added), ("gone:", found.removed)) if ids]
     return f"The DAG has changed since {earlier}: tasks {'; '.join(changes)}."
 
 

@@ -11,8 +11,9 @@ from anyio import to_thread
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.event_log import why_it_failed
 from airflow_mcp.airflow.logs import not_started, read_log, why_no_lines
-from airflow_mcp.airflow.one_task_instance import Ids
+from airflow_mcp.airflow.one_task_instance import Ids, read_tries
 from airflow_mcp.airflow.task_instance_lists import InstanceRow
+from airflow_mcp.diagnosis.first_failed import FAILING
 from airflow_mcp.diagnosis.parts import Parts
 from airflow_mcp.models.states import NO_STATUS
 from airflow_mcp.text.evidence import Evidence
@@ -122,3 +123,16 @@ async def read_try(api: Api, row: InstanceRow, number: int, most: int) -> Failur
     log, total = await read_log(api, ids, row.map_index, number, reader)
     lines, signs = await to_thread.run_sync(reader.lines)
     return Failure(row, reader.chain, lines, signs, None if total else why_no_lines(state, log))
+
+
+async def last_failed_try(api: Api, row: InstanceRow) -> InstanceRow | None:
+    """A task instance as it was at the last try before the latest that failed; None where none did, as it was cleared.
+
+    Where Airflow does not tell, it is the try before the latest. Route: that of tries.
+    """
+    ids = Ids(dag_id=row.dag_id, dag_run_id=row.dag_run_id, task_id=row.task_id)
+    last = row.try_number or 0
+    tries = await read_tries(api, ids, row.map_index)
+    failed = [each.try_number for each in tries if each.state in FAILING and each.try_number < last]
+    number = max(failed, default=None) if tries else last - 1
+    return row.model_copy(update={"state": "failed", "try_number": number}) if number else None

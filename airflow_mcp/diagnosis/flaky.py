@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from airflow_mcp.airflow.api import Api
-from airflow_mcp.airflow.one_task_instance import Ids, read_tries
 from airflow_mcp.airflow.runs import find_runs
 from airflow_mcp.airflow.task_instance_lists import InstanceRow, find_instances
-from airflow_mcp.diagnosis.failure import Failure, read_failures
-from airflow_mcp.diagnosis.first_failed import FAILING
+from airflow_mcp.diagnosis.failure import Failure, last_failed_try, read_failures
 from airflow_mcp.diagnosis.flaky_tasks import Flaky, Task, broken_tasks, flaky_tasks, outcomes, several_tries
 from airflow_mcp.diagnosis.parts import Parts
 from airflow_mcp.diagnosis.room import that_fit
@@ -45,7 +43,7 @@ async def find_flaky_tasks(api: Api, dag_id: str | None = None, runs: int = 50) 
     seen, rows, left_out = await _instances(api, ended)
     found, parts = outcomes(seen, rows), Parts()
     tried = several_tries(found)
-    tries = await parts.look_at_some("tries", [partial(_failed_try, api, row) for row in tried[:MOST_TRIES]])
+    tries = await parts.look_at_some("tries", [partial(last_failed_try, api, row) for row in tried[:MOST_TRIES]])
     if len(tried) > MOST_TRIES:
         left_out.append(f"The tries of {len(tried) - MOST_TRIES} more task instances were not looked at.")
     if tried and api.release < (2, 10):
@@ -74,19 +72,6 @@ async def _instances(api: Api, runs: Sequence[DagRun]) -> tuple[Sequence[DagRun]
 def _of(runs: Sequence[DagRun]) -> dict[str, list[str]]:
     dag_ids = sorted({run.dag_id or "" for run in runs})
     return {"dag_ids": dag_ids, "dag_run_ids": [run.dag_run_id for run in runs], "state": sorted(RUN_ENDED)}
-
-
-async def _failed_try(api: Api, row: InstanceRow) -> InstanceRow | None:
-    """A task instance as it was at the last try that failed; None where none did: it was cleared while it was good.
-
-    Where Airflow does not tell, it is the try before the last. Route: that of tries.
-    """
-    ids = Ids(dag_id=row.dag_id, dag_run_id=row.dag_run_id, task_id=row.task_id)
-    last = row.try_number or 0
-    tries = await read_tries(api, ids, row.map_index)
-    failed = [each.try_number for each in tries if each.state in FAILING and each.try_number < last]
-    number = max(failed, default=None) if tries else last - 1
-    return row.model_copy(update={"state": "failed", "try_number": number}) if number else None
 
 
 async def _errors(api: Api, parts: Parts, flaky: Sequence[Flaky]) -> dict[Task, list[str]]:

@@ -19,7 +19,7 @@ from airflow_mcp.airflow.task_instance_lists import InstanceRow, all_of_run
 from airflow_mcp.airflow.tasks import all_tasks
 from airflow_mcp.diagnosis.before import failed_before, runs_before, told_of_before, what_changed
 from airflow_mcp.diagnosis.code import around, in_file
-from airflow_mcp.diagnosis.failure import Failure, read_failures, read_try
+from airflow_mcp.diagnosis.failure import Failure, last_failed_try, read_failures, read_try
 from airflow_mcp.diagnosis.first_failed import FailedTasks, failed_tasks
 from airflow_mcp.diagnosis.parts import Parts
 from airflow_mcp.diagnosis.retry import run_again
@@ -50,8 +50,8 @@ class Found:
     tasks: FailedTasks
     failures: Sequence[Failure]
     before: Sequence[DagRun]
-    tries_before: Mapping[str, str]
-    """By task, the error of the try before the last, where it is another."""
+    tries_before: Mapping[str, Failure]
+    """By task, an earlier try that failed with another error."""
     failed_before: Mapping[str, Mapping[str, Sequence[InstanceRow]]]
     errors_before: Mapping[str, str]
     """By task, the signature of its error in the run before, if it failed there."""
@@ -177,20 +177,21 @@ async def _errors_before(
     return {each.row.task_id: each.signature for each in read if each.tells}
 
 
-async def _tries_before(api: Api, parts: Parts, failures: Sequence[Failure]) -> dict[str, str]:
-    """By task, the error of the try before the latest, where it is another and its log is there."""
+async def _tries_before(api: Api, parts: Parts, failures: Sequence[Failure]) -> dict[str, Failure]:
+    """By task, the last try before the latest that failed too, where its error is another and its log is there."""
     first = {each.row.task_id: each for each in reversed(failures) if (each.row.try_number or 0) > 1}
     read = await parts.look_at_some(
-        "the log of the try before", [partial(_try_before, api, each.row) for each in first.values()]
+        "the log of an earlier try", [partial(_try_before, api, each.row) for each in first.values()]
     )
-    others = [each for each in read if each and each.tells and each.signature != first[each.row.task_id].signature]
-    return {each.row.task_id: each.error for each in others}
+    told = {each.row.task_id: each for each in read if each and each.tells}
+    return {task_id: each for task_id, each in told.items() if each.signature != first[task_id].signature}
 
 
 async def _try_before(api: Api, row: InstanceRow) -> Failure | None:
+    failed = await last_failed_try(api, row)
     try:
-        return await read_try(api, row, (row.try_number or 0) - 1, LEAST_CHARACTERS)
-    except NotFoundError:  # Airflow 2 leaves out a number now and then
+        return await read_try(api, failed, failed.try_number or 0, LEAST_CHARACTERS) if failed else None
+    except NotFoundError:  # of a number that Airflow has left out
         return None
 
 
@@ -229,11 +230,11 @@ def _evidence(found: Found, failure: Failure) -> str | None:
     return "\n".join(each for each in (log, f"{name}, as it is now:\n{code}" if code else "") if each) or None
 
 
-def _tries(row: InstanceRow, before: str | None) -> str | None:
+def _tries(row: InstanceRow, before: Failure | None) -> str | None:
     if not row.try_number:
         return None
     tries = f"{row.try_number} of {row.max_tries + 1}" if row.max_tries is not None else str(row.try_number)
-    return f"{tries}; try {row.try_number - 1} failed with {before}" if before else tries
+    return f"{tries}; try {before.row.try_number} failed with {before.error}" if before else tries
 
 
 def _summary(found: Found, causes: Sequence[Cause]) -> str:

@@ -24,8 +24,9 @@ async def test_a_prompt_holds_what_was_found(session: Session, oracle: Oracle) -
         message = (await client.get_prompt(name, arguments)).messages[0].content.model_dump_json()
         assert "KeyError: 'amount'" in message
     assert "Clear 3 task instances" in message
-    for name in ("morning_check", "explain_dag", "why_not_running"):
-        given = {} if name == "morning_check" else {"dag_id": "sales_etl"}
+    since = {"since": "2026-01-01T00:00:00Z"}
+    for name in ("morning_check", "hand_over_shift", "explain_dag", "why_not_running"):
+        given = since if name in ("morning_check", "hand_over_shift") else {"dag_id": "sales_etl"}
         assert "sales_etl" in (await client.get_prompt(name, given)).messages[0].content.model_dump_json()
 
 
@@ -38,8 +39,15 @@ async def test_ids_are_completed(session: Session, oracle: Oracle) -> None:
     assert found.completion.values == [run_id]
 
 
-async def test_a_log_is_a_resource(session: Session, oracle: Oracle) -> None:
-    client, run_id = session.client, oracle.failed_runs["sales_etl"]
-    address = f"airflow://default/dags/sales_etl/runs/{quote(run_id, safe='')}/tasks/validate/log"
-    [log] = (await client.read_resource(address)).contents
-    assert "KeyError: 'amount'" in log.model_dump_json()
+async def test_what_is_at_each_address(session: Session, oracle: Oracle) -> None:
+    dag, run_id = "airflow://default/dags/sales_etl", oracle.failed_runs["sales_etl"]
+    run = f"{dag}/runs/{quote(run_id, safe='')}"
+    holds = {
+        dag: "Orders of the shop",
+        f"{dag}/source": "def validate(ids)",
+        run: run_id,
+        f"{run}/tasks/validate/log": "KeyError: 'amount'",
+    }
+    for address, text in holds.items():
+        [content] = (await session.client.read_resource(address)).contents
+        assert text in content.model_dump_json()
