@@ -2,7 +2,7 @@
 
 from airflow_mcp.airflow import logs, xcoms
 from airflow_mcp.airflow.one_task_instance import get_task_instance as one
-from airflow_mcp.airflow.task_instance_lists import list_task_instances
+from airflow_mcp.airflow.task_instance_page import list_task_instances
 from airflow_mcp.models.logs import GetTaskLog, TaskLog
 from airflow_mcp.models.task_instances import GetTaskInstance, GetTaskInstances, TaskInstanceDetails, TaskInstanceList
 from airflow_mcp.models.xcoms import GetXCom, GetXComEntries, XCom, XComEntryList
