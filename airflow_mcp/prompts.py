@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -75,10 +76,12 @@ class PromptSpec:
         return Template(self.text).substitute({**dict.fromkeys(self.model.model_fields, ""), **values, **evidence})
 
 
-def load_prompts() -> list[PromptSpec]:
+@cache  # they come with the package, and are the same for every server of a process
+def load_prompts() -> tuple[PromptSpec, ...]:
     """All prompts, by name."""
     found = sorted(_folder().iterdir(), key=lambda file: file.name)
-    return [_parse(file) for file in found if file.name.endswith(".md") and file.name not in (INSTRUCTIONS, ON_CHANGES)]
+    names = (file for file in found if file.name.endswith(".md") and file.name not in (INSTRUCTIONS, ON_CHANGES))
+    return tuple(_parse(file) for file in names)
 
 
 def load_instructions(*, changes: bool) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import cache
 from inspect import isawaitable
 from typing import Any
 
@@ -21,7 +22,7 @@ from airflow_mcp.models.logs import TaskLog
 from airflow_mcp.models.page import row_of
 from airflow_mcp.tools.releases import Marked, marked, require
 from airflow_mcp.tools.toolsets import ALL_TOOLS
-from tests.recordings import described, load, recorded_runs
+from tests.recordings import Exchange, described, load, recorded_runs
 
 MARKED: Mapping[str, Marked] = {
     str(each): each for spec in ALL_TOOLS for model in (spec.arguments, row_of(spec.answer)) for each in marked(model)
@@ -186,9 +187,7 @@ class Replay(Fake):
     def __init__(self, version: str, fault: Fault | None = None) -> None:
         super().__init__(fault)
         self.runs = recorded_runs(version)
-        self._answers: dict[str, list[dict[str, Any]]] = {}
-        for exchange in load(version):
-            self._answers.setdefault(_key(exchange["request"]), []).append(exchange)
+        self._answers = {key: list(exchanges) for key, exchanges in _by_request(version).items()}
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == LOGIN:
@@ -207,6 +206,14 @@ class Replay(Fake):
             for request in self.requests
             if request.method in methods and not request.url.path.endswith((LOGIN, "/version"))
         ]
+
+
+@cache
+def _by_request(version: str) -> dict[str, list[Exchange]]:
+    found: dict[str, list[Exchange]] = {}
+    for exchange in load(version):
+        found.setdefault(_key(exchange["request"]), []).append(exchange)
+    return found
 
 
 def _key(request: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,12 @@ def recorded_runs(version: str) -> dict[str, str]:
     }
 
 
-def load(version: str) -> list[Exchange]:
+@cache
+def load(version: str) -> tuple[Exchange, ...]:
     """All exchanges of a release, in the order in which they were."""
     texts = [file.read_text(encoding="utf-8") for file in FOLDER.glob(f"{version}/*.jsonl")]
     exchanges = [json.loads(line) for text in texts for line in text.split("\n") if line]
-    return sorted(exchanges, key=lambda exchange: int(exchange["at"]))
+    return tuple(sorted(exchanges, key=lambda exchange: int(exchange["at"])))
 
 
 def written(exchanges: Iterable[Exchange]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import Any
 
 import pytest
@@ -28,6 +29,12 @@ HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e]|</?
 ANSWERS = {spec.name: spec.answer for spec in ALL_TOOLS}
 
 
+@cache
+def validator(tool: str) -> Draft202012Validator:
+    """What a tool's answers are checked with."""
+    return Draft202012Validator(output_schema(ANSWERS[tool]))
+
+
 def trapped(release: str, text: str) -> dict[str, Any]:
     """An answer with this text in all that may be any text, names included."""
     more = {"doc_md": text, "description": text, "tags": [text], "params": {text: {"value": {text: [text]}}}}
@@ -39,18 +46,19 @@ def trapped(release: str, text: str) -> dict[str, Any]:
 
 
 @every_release
-@pytest.mark.parametrize("text", [TRAP, "x" * 200_000, TRAP * 10_000], ids=["traps", "long", "long traps"])
+@pytest.mark.parametrize("text", [TRAP, "x" * 100_000, TRAP * 3_000], ids=["traps", "long", "long traps"])
 async def test_every_answer_is_safe_bounded_and_fits_its_schema(release: str, text: str) -> None:
+    given = answer(200, trapped(release, text))
     for way in await ways(release):
         async with airflow(release) as fake, connected(fake) as session:
             fake.map_index = way.map_index
-            fake.hostile[way.step] = lambda _: answer(200, trapped(release, text))
+            fake.hostile[way.step] = lambda _: given
             result = await session.call(way.tool, way.arguments)
         written = text_of(result)
         assert not HIDDEN.search(written), written
         assert "inside this server" not in written
         if not result.is_error:
-            Draft202012Validator(output_schema(ANSWERS[way.tool])).validate(result.structured_content)
+            validator(way.tool).validate(result.structured_content)
             data = json.dumps(result.structured_content, ensure_ascii=False)
             assert not HIDDEN.search(data), data
             assert max(len(data), len(written)) < 1.1 * MOST_CHARACTERS
