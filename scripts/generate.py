@@ -22,7 +22,7 @@ from airflow_mcp.prompts import PromptSpec, load_prompts
 from airflow_mcp.release import Until
 from airflow_mcp.resources import RESOURCES
 from airflow_mcp.settings import Policy
-from airflow_mcp.tools.releases import marked
+from airflow_mcp.tools.releases import Marked, marked
 from airflow_mcp.tools.schema import input_schema
 from airflow_mcp.tools.sdk import to_mcp
 from airflow_mcp.tools.spec import ToolSpec
@@ -147,11 +147,14 @@ def what_needs_a_release(specs: Sequence[ToolSpec]) -> str:
     """One row a release, oldest first: what it has that those before it refuse; and what Airflow 3 has no more."""
     found: dict[str, dict[str, dict[str, None]]] = {}
     marks = [(each, spec) for spec in specs for each in [*marked(spec.arguments), *marked(row_of(spec.answer))]]
+    whole = {spec.name: Marked(spec.name, spec.since) for spec in specs if spec.since}
+    marks += [(whole[spec.name], spec) for spec in specs if spec.name in whole]
     for each, spec in sorted(marks, key=lambda pair: (isinstance(pair[0].mark, Until), pair[0].mark.first)):
         needs = each.mark.needs if isinstance(each.mark, Until) else f"{each.mark.needs} or newer"
         found.setdefault(needs, {}).setdefault(spec.name, {})[f"`{each}`"] = None
     rows = (
-        (needs, "; ".join(f"{', '.join(found[needs][tool])} of `{tool}`" for tool in found[needs])) for needs in found
+        (needs, "; ".join(", ".join(its) + f" of `{tool}`" * (tool not in whole) for tool, its in found[needs].items()))
+        for needs in found
     )
     return _table(("Needs", "What"), rows)
 

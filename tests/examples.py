@@ -43,6 +43,7 @@ EXAMPLES: Mapping[str, Arguments] = {
     "get_xcom_entries": {**RUN, "task_id": "first"},
     "get_xcom": {**RUN, "task_id": "first", "xcom_key": "return_value"},
     "get_import_errors": {},
+    "get_event_logs": DAG,
 }
 
 
@@ -108,7 +109,9 @@ def agreeable(ids: Mapping[str, str], version: str, map_index: int = -1) -> dict
             ]
             for name, dags in (("assets", "scheduled_dags"), ("datasets", "consuming_dags"))
         },
-        "event_logs": [{"event": "heartbeat timeout", "extra": "no heartbeat"}],
+        "event_logs": [
+            {"event_log_id": 1, "when": "2026-11-21T00:00:00Z", "event": "heartbeat timeout", "extra": "no heartbeat"}
+        ],
         "queued_events": [{"asset_id": 1, "uri": "s3://orders"}],
         "state": "failed",
         "try_number": 9,

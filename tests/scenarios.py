@@ -201,6 +201,16 @@ def import_errors() -> Iterator[Call]:
     yield "get_dag", {"dag_id": "broken"}
 
 
+def events(runs: Mapping[str, str]) -> Iterator[Call]:
+    """Calls about what was done before."""
+    run = {"dag_id": "history", "dag_run_id": runs["history"]}
+    yield "get_event_logs", {"dag_id": "history"}
+    yield "get_event_logs", {**run, "task_id": "first", "limit": 2, "offset": 1}
+    yield "get_event_logs", {"event": ["pause", "running"], "since": "2026-01-01T00:00:00Z", "limit": 2, "offset": 2}
+    yield "get_event_logs", {"owner": "nobody", "until": "2026-01-01T00:00:00Z"}
+    yield "get_event_logs", {"event": ["no such event"]}
+
+
 def calls(version: str, runs: Mapping[str, str]) -> list[Call]:
     """All of them, in the order in which they are recorded and replayed."""
     version_only: dict[int, list[Call]] = {
@@ -210,7 +220,7 @@ def calls(version: str, runs: Mapping[str, str]) -> list[Call]:
     own = [
         *(*reads(), *logs(runs), *version_only[int(version[0])], *runs_of_dags(runs), *states(runs)),
         *links(runs),
-        *(*previews(runs), *changes(version, runs)),
+        *(*previews(runs), *changes(version, runs), *events(runs)),
         *import_errors(),
     ]
     named = {tool for tool, _ in own}

@@ -17,7 +17,7 @@ from airflow_mcp.tools.spec import ToolSpec
 
 
 class Marked(NamedTuple):
-    """An argument, a value of one, or a field of an answer, that not every release has."""
+    """A tool, an argument, a value of one, or a field of an answer, that not every release has."""
 
     name: str
     mark: Mark
@@ -37,8 +37,10 @@ async def api_for(server: Server, spec: ToolSpec, args: Arguments) -> Api:
     if fields := getattr(args, "fields", None):
         wanted += [each for each in marked(row_of(spec.answer)) if each.name in fields]
     api = await require(server, wanted)
-    if spec.changes:
-        # What a change does differs between releases; where the version is not told, the newest is taken for granted.
+    wanted += [Marked(spec.name, spec.since)] if spec.since else []
+    if spec.changes or spec.since:
+        # What a change does differs between releases, and not all have each tool. Where the version is not told,
+        # the newest is taken for granted.
         with suppress(NotSignedInError, ForbiddenError, NotAirflowError):
             return await require(server, wanted, exact=True)
     return api

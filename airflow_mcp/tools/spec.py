@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 from airflow_mcp.airflow.changes.prepared import ChangeT, Prepared
 from airflow_mcp.models.base import Answer, Arguments
 from airflow_mcp.models.changes import ChangeArguments
+from airflow_mcp.release import Since
 from airflow_mcp.tools.context import Call
 
 ArgumentsT = TypeVar("ArgumentsT", bound=Arguments)
@@ -32,16 +33,22 @@ class ToolSpec:
     idempotent: bool
     user_text: bool
     """Whether the answer holds free text of Airflow's users: source, docs, a description."""
+    since: Since | None = None
+    """The release that has it first; None where all have it."""
 
 
 def tool(
-    title: str, *, user_text: bool = False
+    title: str, *, user_text: bool = False, since: str | None = None
 ) -> Callable[[Callable[[Call, ArgumentsT], Awaitable[AnswerT]]], ToolSpec]:
-    """Make a tool that looks of an async function `(call, args) -> answer`; its docstring is what a model reads."""
+    """Make a tool that looks of an async function `(call, args) -> answer`; its docstring is what a model reads.
+
+    `since` names the Airflow that has it first.
+    """
+    first = Since(since) if since else None
 
     def decorate(function: Callable[[Call, ArgumentsT], Awaitable[AnswerT]]) -> ToolSpec:
         answer = get_type_hints(function)["return"]
-        return _spec(function, title, answer, idempotent=True, user_text=user_text)
+        return _spec(function, title, answer, idempotent=True, user_text=user_text, since=first)
 
     return decorate
 
@@ -70,11 +77,13 @@ def _spec(
     destructive: bool = False,
     idempotent: bool,
     user_text: bool = False,
+    since: Since | None = None,
 ) -> ToolSpec:
+    needs = [f"Needs {since.needs}."] if since else []
     return ToolSpec(
         name=function.__name__,
         title=title,
-        description=" ".join((function.__doc__ or "").split()),
+        description=" ".join([*(function.__doc__ or "").split(), *needs]),
         arguments=get_type_hints(function)["args"],
         answer=answer,
         function=function,
@@ -82,4 +91,5 @@ def _spec(
         destructive=destructive,
         idempotent=idempotent,
         user_text=user_text,
+        since=since,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import ModuleType
 
-from airflow_mcp.tools import dags, diagnosis, runs, tasks
+from airflow_mcp.tools import dags, diagnosis, event_logs, runs, tasks
 from airflow_mcp.tools.spec import ToolSpec
 
 
@@ -23,5 +23,5 @@ class Toolset:
         return cls(module.__name__.rpartition(".")[2], tools)
 
 
-TOOLSETS = tuple(map(Toolset.of, (diagnosis, dags, runs, tasks)))
+TOOLSETS = tuple(map(Toolset.of, (diagnosis, dags, runs, tasks, event_logs)))
 ALL_TOOLS = tuple(tool for toolset in TOOLSETS for tool in toolset.tools)

@@ -38,6 +38,7 @@ async def refusal(version: str, tool: str, refuses: str) -> str:
         ("get_dag", "/history", "can read on DAGs", "viewer"),
         ("get_dag_details", "/details", "can read on DAGs", "viewer"),
         ("get_import_errors", "/importErrors", "can read on ImportError", "viewer"),
+        ("get_event_logs", "/eventLogs", "can read on DAGs, can read on Audit Logs", "viewer"),
         ("get_tasks", "/tasks", "can read on DAGs, can read on Task Instances", "viewer"),
         ("get_task", "/first", "can read on DAGs, can read on Task Instances", "viewer"),
         ("patch_dag", "nothing", "can edit on DAGs", "user"),

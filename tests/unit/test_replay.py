@@ -68,6 +68,10 @@ DIFFERS = {
 }
 
 
+OWN = {"get_event_logs"}
+"""Tools that tell what each Airflow has by its own names: what is logged differs too."""
+
+
 async def play(version: str) -> list[tuple[str, dict[str, Any], CallToolResult]]:
     replay = Replay(version)
     async with replayed(replay) as session:
@@ -119,7 +123,7 @@ async def test_both_versions_answer_alike() -> None:
     for (tool, arguments, left), (_, same_arguments, right) in zip(two, three, strict=True):
         if arguments != same_arguments and set(arguments) != set(same_arguments):
             continue  # options that only one of them has
-        if left.is_error or right.is_error:
+        if left.is_error or right.is_error or tool in OWN:
             continue
         texts = [
             re.sub(
