@@ -247,6 +247,9 @@ def graph(**downstream: str) -> dict[str, TaskRow]:
     }
 
 
+CHAIN = graph(load="check", check="save", save="")
+
+
 def waiting(*rows: WaitingRow, **more: Any) -> Waiting:
     given = {"dag": dag(max_active_tasks=16), "run": run(start_date=ago(minutes=1)), "now": NOW, "total": len(rows)}
     return Waiting(**{**given, **more}, rows=rows)
@@ -502,6 +505,21 @@ def test_what_is_scheduled_and_nothing_seems_to_hold(more: dict[str, Any], expec
     assert [each.reason for each in of_tasks(waiting(instance, **more))] == expected
 
 
+@pytest.mark.parametrize(
+    ("task_id", "began", "expected"),
+    [
+        ("load", ago(minutes=3), ["parallelism"]),
+        ("load", ago(seconds=20), []),
+        ("check", ago(minutes=3), []),  # it was scheduled when load had ended, whenever that was
+    ],
+)
+def test_airflow_2_does_not_tell_since_when_a_task_is_scheduled(
+    task_id: str, began: datetime, expected: list[str]
+) -> None:
+    there = waiting(row(task_id, "scheduled", **IN_POOL), pools=pool(9), tasks=CHAIN, run=run(start_date=began))
+    assert [each.reason for each in of_tasks(there)] == expected
+
+
 def test_a_run_whose_tasks_have_all_ended() -> None:
     assert [each.reason for each in of_tasks(waiting())] == ["all_done"]
     assert of_tasks(waiting(total=None)) == []  # they could not be looked at
@@ -512,9 +530,6 @@ def test_what_could_run_and_is_not_scheduled() -> None:
     assert told(of_tasks(stuck)) == [
         ("scheduler_slow", "Task load is ready to run, and the scheduler has not scheduled that.")
     ]
-
-
-CHAIN = graph(load="check", check="save", save="")
 
 
 def test_one_task_for_others_sake() -> None:
@@ -643,6 +658,28 @@ async def test_what_could_not_be_looked_at_is_not_told_as_free(version: str) -> 
     assert answer["summary"] == "Its task instances could not be looked at; nothing else that is known holds it."
     assert answer["reasons"] == []
     assert len(answer["not_seen"]) == 2
+
+
+@every_version
+async def test_another_map_index_does_not_hold_the_one_that_is_asked_about(version: str) -> None:
+    class Mapped(Stuck):
+        def told(self, path: str, body: dict[str, Any]) -> Any:
+            if path.endswith("health"):
+                return {"scheduler": {"status": "healthy"}}
+            if path.endswith("/list"):
+                rows = [{**self.instance(0, state), "map_index": number} for number, state in enumerate(states)]
+                rows = [each for each in rows if each["state"] in body.get("state", states)]
+                return {"task_instances": rows, "total_entries": len(rows)}
+            known = super().told(path, body)
+            return {**known, "is_paused": False} if path == "dags/wide" else known
+
+    states = ["up_for_retry", "deferred"]
+    airflow = Mapped(version)
+    named = {"dag_id": "wide", "dag_run_id": "r1", "task_id": airflow.task(0)}
+    async with replayed(airflow) as session:
+        for more, expected in (({}, {"up_for_retry", "deferred"}), ({"map_index": 1}, {"deferred"})):
+            found = {each["reason"] for each in (await session.ok("explain_dag_state", **named, **more))["reasons"]}
+            assert found & {"up_for_retry", "deferred"} == expected
 
 
 async def test_airflow_2_fails_at_a_pool_without_a_limit() -> None:

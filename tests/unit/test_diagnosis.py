@@ -252,6 +252,38 @@ async def test_without_its_task_instances_there_is_no_diagnosis() -> None:
     assert "403" in message
 
 
+class TimedOut(OfRelease):
+    """An Airflow with a run that failed after a minute, none of whose tasks has failed."""
+
+    async def rest(self, request: httpx.Request) -> httpx.Response:
+        ids = {"dag_id": "etl", "dag_run_id": "r"}
+        run = {**ids, "state": "failed", "start_date": "2026-02-01T00:00:00Z", "end_date": "2026-02-01T00:01:01Z"}
+        rows = [
+            ("load", "success", 3, "2026-02-01T00:00:30Z"),
+            ("early", "skipped", 0, "2026-02-01T00:00:10Z"),  # by a branch
+            ("wait", "skipped", 1, None),
+            ("save", "skipped", 0, "2026-02-01T00:01:01Z"),
+            ("once", "success", 1, "2026-02-01T00:00:30Z"),
+        ]
+        told = [
+            {**ids, "task_id": task_id, "map_index": -1, "state": state, "try_number": number, "end_date": end}
+            for task_id, state, number, end in rows
+        ]
+        known = {**run, "dag_runs": [], "tasks": [], "task_instances": told, "total_entries": len(told)}
+        return httpx.Response(200, json={**known, "dag_run_timeout": "PT60S", "access_token": "t"})
+
+
+@pytest.mark.anyio
+async def test_a_run_that_failed_without_a_failed_task_tells_what_was_not_done_and_what_was_tried_again() -> None:
+    for version in ("2.11.2", "3.3.2"):
+        async with replayed(TimedOut(version)) as session:
+            told = await session.ok("diagnose_dag_run", dag_id="etl", dag_run_id="r")
+        assert told["summary"].endswith(
+            "no task of it has failed. The run reached its limit (dagrun_timeout is 60 s); not done by then: save, "
+            "wait. In a later try than the first succeeded: load (3)."
+        )
+
+
 class Failed(OfRelease):
     """An Airflow in which so many tasks of one DAG failed, two in each of two runs, each with a log."""
 
