@@ -13,7 +13,14 @@ import httpx
 from airflow_mcp.airflow import dag_lists, task_instances, tasks
 from airflow_mcp.airflow.api import Api, Server
 from airflow_mcp.airflow.sign_in import how_signed_in
-from airflow_mcp.errors import AirflowMcpError, ForbiddenError, NotFoundError, NotSignedInError, RejectedError
+from airflow_mcp.errors import (
+    AirflowMcpError,
+    ForbiddenError,
+    NotFoundError,
+    NotSignedInError,
+    RejectedError,
+    SettingsError,
+)
 from airflow_mcp.guard.permission import try_to_pause
 from airflow_mcp.instance import Instance
 from airflow_mcp.models.dags import Dag
@@ -23,6 +30,10 @@ Verdict = Literal["ok", "no", "fail"]
 
 _TO_ITSELF = re.compile(r" ?`airflow-mcp check` tells[^.`]*\.")
 """Errors send their reader to the check, which need not send them to itself."""
+
+
+_TOPICS = {SettingsError: "settings", NotSignedInError: "sign-in", ForbiddenError: "sign-in"}
+"""What an error before the first answer is about, where that is not the address."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +56,7 @@ async def findings(instance: Instance, transport: httpx.AsyncBaseTransport | Non
             version = await server.version()
             api = await server.api()
         except AirflowMcpError as error:
-            yield Finding("fail", "url", str(error))
+            yield Finding("fail", _TOPICS.get(type(error), "url"), str(error))
             return
         yield Finding("ok", "url", f"{instance.url} answers")
         yield Finding("ok", "airflow", f"Airflow {version}, REST API {api.release.api}")
@@ -64,6 +75,7 @@ async def findings(instance: Instance, transport: httpx.AsyncBaseTransport | Non
                 yield finding
         else:
             yield Finding("no", "may", "nothing else can be tried: there is no DAG to try it on")
+        yield Finding("ok", "changes", _which_changes(instance))
     finally:
         with anyio.CancelScope(shield=True):
             await server.aclose()
@@ -75,7 +87,6 @@ async def _permissions(server: Server, api: Api, dag: Dag) -> AsyncIterator[Find
     no_such_run = {"dag_run_id": "airflow-mcp-check"}
     yield await _permission(f"read tasks ({dag_id})", lambda: tasks.list_tasks(api, dag_id))
     if server.instance.read_only:
-        yield Finding("ok", "may", "change nothing: this server is read-only")
         return
     yield await _permission(
         f"pause and unpause ({dag_id})", lambda: try_to_pause(server, api, dag_id, is_paused=bool(dag.is_paused))
@@ -84,6 +95,13 @@ async def _permissions(server: Server, api: Api, dag: Dag) -> AsyncIterator[Find
         f"clear and set the state of task instances ({dag_id})",
         lambda: task_instances.would_clear(api, dag_id, no_such_run),
     )
+
+
+def _which_changes(instance: Instance) -> str:
+    """What this server itself lets through, whatever the user may do."""
+    if instance.read_only:
+        return f"none: this server is read-only ({instance.named('read_only')})"
+    return f"offered, each made only with confirm=true; {instance.named('read_only', 'true')} offers none"
 
 
 async def _permission(what: str, attempt: Callable[[], Awaitable[object]]) -> Finding:

@@ -71,12 +71,20 @@ class NotAirflowError(AirflowMcpError):
     """Something answered, and it was not Airflow's API: a web page, a redirect, half an answer."""
 
 
+class OtherApiError(NotAirflowError):
+    """The settings name one of Airflow's APIs, and the other one answers."""
+
+
 class TooLargeError(AirflowMcpError):
     """The answer is over the size cap."""
 
 
 class NotSignedInError(AirflowMcpError):
     """401, or no usable credentials."""
+
+
+class NoLoginError(NotSignedInError):
+    """What gives out tokens for a password is not there: another Airflow version may answer at this address."""
 
 
 class ForbiddenError(AirflowMcpError):

@@ -43,7 +43,7 @@ def text_problem(value: str) -> str | None:
     if len(value) > LONGEST_TEXT:
         return f"is {len(value)} characters long; {LONGEST_TEXT} are allowed"
     if _DAMAGED.search(value):
-        return "holds half a character, or U+FFFD in place of one: it was damaged on its way"
+        return "contains a damaged character (U+FFFD, or half of a pair): write it again"
     return None
 
 
@@ -55,11 +55,11 @@ def id_problem(value: str, longest: int = LONGEST, *, slashes: bool = False) -> 
     if not value.strip():
         return "is empty"
     if value in (".", ".."):
-        return f"{value!r} is no Airflow id"
+        return "must not be . or .."
     if len(value) > longest:
         return f"is {len(value)} characters long; Airflow allows {longest}"
-    if not slashes and ("/" in value or "\\" in value):
-        return "holds a slash, which no path of Airflow's API carries"
+    if not slashes and (sign := next((each for each in "/\\" if each in value), None)):
+        return f'must not contain "{sign}"'
     if _CONTROL.search(value):
-        return "holds a control character or a line break"
+        return "must not contain a line break or another control character"
     return text_problem(value)

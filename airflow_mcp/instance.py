@@ -56,9 +56,9 @@ class Instance(InstanceFields):
         if len(chosen) > 1:
             raise ValueError(f"{chosen[0]} and {chosen[1]} are both set: keep one sign-in")
         if self.username and not self.has("password"):
-            raise ValueError(f"{self.named('username')} is set without {self.named('password')}")
+            raise ValueError(f"{self.named('username')} is set without {variable('password')} or its _FILE: set one")
         if self.has("password") and not self.username:
-            raise ValueError(f"{self.named('password')} is set without {self.named('username')}")
+            raise ValueError(f"{self.named('password')} is set without {self.named('username')}: set both")
         return self
 
     @validator(mode="after")

@@ -6,34 +6,41 @@ import os
 import re
 import shlex
 from pathlib import Path
+from stat import S_ISREG
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FilePath, SecretStr, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema, field_validator
 
 from airflow_mcp.release import ApiName
+from airflow_mcp.text.clean import one_line
 
 ApiVersion = Literal["auto", ApiName]
 
 LONGEST_SETTING = 16 * 1024
 """Characters; servers take no header that is much longer."""
+LONGEST_PATH_TOLD = 120
 _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 
 
 def _file(value: Any) -> Any:
-    """The whole name of a file. Raises ValueError for one that the system does not take, or keeps from us."""
+    """The whole name of a file. Raises ValueError for what is none, or what the system keeps from us."""
     file = Path(os.path.expanduser(value))  # noqa: PTH111 - Path's own ends at a user who is not there
+    # What does not begin at the root may be the secret itself, put into the wrong variable.
+    path = f" ({one_line(str(file), LONGEST_PATH_TOLD)})" if file.is_absolute() else ": give its whole path"
     try:
-        file.stat()
+        regular = S_ISREG(file.stat().st_mode)
     except FileNotFoundError:
-        return file  # refused next, as what is no file
+        raise ValueError(f"there is no such file{path}") from None
     except OSError as error:
-        raise ValueError(f"cannot be read: {error.strerror}") from None
+        raise ValueError(f"cannot be read: {error.strerror}{path}") from None
+    if not regular:
+        raise ValueError(f"is not a file{path}")
     return file
 
 
-HomeFile = Annotated[FilePath, BeforeValidator(_file)]
+HomeFile = Annotated[Path, BeforeValidator(_file), WithJsonSchema({"type": "string", "format": "file-path"})]
 HomeName = Annotated[str, BeforeValidator(os.path.expanduser)]
 """A file, and the name of one; a client's configuration is no shell, so `~` is ours to expand."""
 
@@ -112,7 +119,7 @@ class InstanceFields(BaseModel):
         if isinstance(value, str) and len(value) > LONGEST_SETTING:
             raise ValueError(f"is {len(value)} characters long; {LONGEST_SETTING} are allowed")
         if isinstance(value, str) and _HALF_CHARACTER.search(value):
-            raise ValueError("is no text: it holds bytes that are not UTF-8")
+            raise ValueError("is not text: it has bytes that are not UTF-8")
         return value
 
     @field_validator("url", "ui_url")
@@ -124,7 +131,7 @@ class InstanceFields(BaseModel):
             parts = urlsplit(value.strip())
             _ = parts.port
         except ValueError:  # its message quotes the URL, which may hold a password
-            raise ValueError("is no URL, or its port is no number up to 65535") from None
+            raise ValueError("is not a URL, or its port is not a number up to 65535") from None
         if parts.scheme not in ("http", "https") or not parts.hostname or len(value.split()) != 1:
             raise ValueError("must look like https://airflow.example.com or http://host:8080/prefix")
         if parts.query or parts.fragment:
@@ -132,7 +139,9 @@ class InstanceFields(BaseModel):
         try:
             _ = httpx.URL(value.strip()).host  # read, since the name of a host is decoded there
         except (httpx.InvalidURL, UnicodeError):
-            raise ValueError("holds what no URL can, or a host that cannot be looked up: check the host") from None
+            raise ValueError(
+                "has a character that no URL can have, or a host name that is not one: check the host"
+            ) from None
         path = parts.path.rstrip("/")
         for api in ("/api/v1", "/api/v2"):
             path = path.removesuffix(api)
@@ -142,7 +151,7 @@ class InstanceFields(BaseModel):
     @classmethod
     def _bare_name(cls, value: str | None) -> str | None:
         if value is not None and (len(value.split()) != 1 or "@" in value or "/" in value):
-            raise ValueError("must be a bare name, without '@', '/' and blanks")
+            raise ValueError("must be a name alone, without '@', '/' and blanks")
         return value and value.strip()
 
     @field_validator("token_command")
@@ -152,5 +161,5 @@ class InstanceFields(BaseModel):
             if value is not None and not any(shlex.split(value.get_secret_value())[:1]):
                 raise ValueError("names no program")
         except ValueError as error:  # its message quotes nothing of the line
-            raise ValueError(f"is no command line: {str(error).lower()}") from None
+            raise ValueError(f"is not a command line: {str(error).lower()}") from None
         return value

@@ -23,7 +23,7 @@ class Policy(BaseModel):
     confirm: ConfirmPolicy = Field(
         "argument",
         description="What a change needs: `argument` (confirm=true), or `plan` (confirm=true and the plan of "
-        "a preview that still holds).",
+        "a preview that is not out of date).",
     )
 
 
@@ -67,9 +67,19 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         raise SettingsError(_first_line(error)) from None
 
 
+_PLAINLY = {
+    "bool_parsing": "must be true or false",
+    "float_parsing": "must be a number",
+    "greater_than": "must be greater than {gt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be {expected}",
+}
+"""What pydantic says of a text that was to be another thing, for a person who wrote the text."""
+
+
 def _first_line(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
-    problem = problem_of(first["msg"])
+    problem = _PLAINLY.get(first["type"], problem_of(first["msg"])).format(**first.get("ctx", {}))
     if not first["loc"]:
         return problem
     return f"{variable(str(first['loc'][0]))}: {problem[0].lower()}{problem[1:]}"

@@ -209,7 +209,7 @@ class _Incoming(_Stream):
             problem = (
                 ErrorData(code=PARSE_ERROR, message="Parse error: the line is not JSON")
                 if broken
-                else ErrorData(code=INVALID_REQUEST, message="Invalid request: the line is no JSON-RPC message")
+                else ErrorData(code=INVALID_REQUEST, message="Invalid request: the line is not a JSON-RPC message")
             )
             await self._outgoing.send(SessionMessage(JSONRPCError(jsonrpc="2.0", id=None, error=problem)))
             return None

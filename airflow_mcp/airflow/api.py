@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -22,9 +22,11 @@ from airflow_mcp.errors import (
     NOTHING_CHANGED,
     AirflowMcpError,
     ForbiddenError,
+    NoLoginError,
     NotAirflowError,
     NotFoundError,
     NotSignedInError,
+    OtherApiError,
     RouteMissingError,
     TimedOutError,
     UnreachableError,
@@ -32,8 +34,12 @@ from airflow_mcp.errors import (
 )
 from airflow_mcp.instance import Instance
 from airflow_mcp.release import NEWEST, ApiName, Release
+from airflow_mcp.text.clean import one_line
 
 logger = logging.getLogger(__name__)
+
+APIS: tuple[ApiName, ...] = ("v2", "v1")
+LONGEST_VERSION = 30
 
 ShapeT = TypeVar("ShapeT", bound=BaseModel)
 Ids = Mapping[str, str | int]
@@ -105,8 +111,8 @@ class Server:
         """Send a request with its ids put in, and give the JSON of its answer; None for nothing."""
         try:
             return await self._http.send(_placed(known, request, ids), known.auth)
-        except RouteMissingError:
-            await self._tell_change(known)
+        except (RouteMissingError, NoLoginError) as error:
+            await self._tell_change(known, error)
             raise
 
     async def lines(self, known: Known, request: Request, ids: Ids) -> AsyncGenerator[str]:
@@ -115,15 +121,21 @@ class Server:
             async with aclosing(self._http.lines(_placed(known, request, ids), known.auth)) as lines:
                 async for line in lines:
                     yield line
-        except RouteMissingError:
-            await self._tell_change(known)
+        except (RouteMissingError, NoLoginError) as error:
+            await self._tell_change(known, error)
             raise
 
-    async def _tell_change(self, known: Known) -> None:
-        """Raise VersionChangedError if that is why a route is missing."""
-        # Where that cannot be found out, what is known already says more.
-        with suppress(NotAirflowError, NotSignedInError, ForbiddenError, UnreachableError, TimedOutError):
-            await self.require_unchanged(known)
+    async def _tell_change(self, known: Known, error: AirflowMcpError) -> None:
+        """Raise VersionChangedError or OtherApiError if that is why a route, or the sign-in's, is missing."""
+        try:
+            if not known.version:
+                await self._detect()
+            elif isinstance(error, RouteMissingError):
+                await self.require_unchanged(known)
+        except OtherApiError as other:
+            raise other.with_effects(error.effects) from None
+        except (NotAirflowError, NotSignedInError, ForbiddenError, UnreachableError, TimedOutError):
+            return  # where that cannot be found out, what is known already says more
 
     async def _connect(self) -> Known:
         if self._known is None:
@@ -137,8 +149,7 @@ class Server:
     async def _detect(self, auth: httpx.Auth | None = None) -> tuple[ApiName, str]:
         named = self.instance.api_version
         auth = auth or self._sign_in.always
-        apis: tuple[ApiName, ...] = ("v2", "v1") if named == "auto" else (named,)
-        for api in apis:
+        for api in sorted(APIS, key=lambda each: each != named):  # where neither is named, the newer one first
             try:
                 answer = await self._http.send(Request("GET", f"api/{api}/version"), auth)
             except (RouteMissingError, NotFoundError):
@@ -148,11 +159,12 @@ class Server:
                     raise
                 raise _behind_proxy(self.instance, error) from None
             if isinstance(answer, dict) and isinstance(answer.get("version"), str):
-                return api, answer["version"]
-        url, api_version = self.instance.named("url"), self.instance.named("api_version")
+                if named in ("auto", api):
+                    return api, answer["version"]
+                raise _other_api(self.instance, api, answer["version"])
         raise NotAirflowError(
-            f"No Airflow API answers at {self.instance.url}: neither /api/v2/version nor /api/v1/version is "
-            f"there. Check {url} and its path prefix, and {api_version} if it is set."
+            f"No Airflow API answers at {self.instance.url}: neither /api/v2/version nor /api/v1/version is there.",
+            f"Check {self.instance.named('url')} and its path prefix.",
         )
 
 
@@ -230,6 +242,15 @@ def _shaped(answer: Any, shape: type[ShapeT], route: Route) -> ShapeT:
 
 def _placed(known: Known, request: Request, ids: Ids) -> Request:
     return replace(request, path=f"api/{known.api}/{build_path(request.path, ids)}")
+
+
+def _other_api(instance: Instance, api: ApiName, version: str) -> OtherApiError:
+    setting = instance.named("api_version", instance.api_version)
+    told = one_line(version, LONGEST_VERSION)
+    return OtherApiError(
+        f"Airflow {told} at {instance.url} has REST API {api}, and {setting} asks for the other one.",
+        f"Set it to {api}, or to auto.",
+    )
 
 
 def _behind_proxy(instance: Instance, error: AirflowMcpError) -> AirflowMcpError:

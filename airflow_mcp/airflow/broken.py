@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import httpx
 
-from airflow_mcp.airflow.failures import check_client_cert
+from airflow_mcp.airflow.failures import check_client_cert, with_scheme
 from airflow_mcp.errors import UnreachableError
 from airflow_mcp.instance import Instance
 
@@ -19,7 +19,7 @@ ErrorT = TypeVar("ErrorT", bound=OSError)
 _BEGINNINGS = {
     "illegal status line": "what answers there does not speak HTTP",
     "illegal header": "its answer has a broken header",
-    "Invalid URL in location": "its answer redirects to an address that is none",
+    "Invalid URL in location": "its answer redirects to what is not a URL",
     "Server disconnected": "it hung up without an answer",
     "peer closed connection": "its answer was cut off",
 }
@@ -35,8 +35,11 @@ _KINDS: dict[type[httpx.RequestError], str] = {
     httpx.RemoteProtocolError: "its answer breaks the rules of HTTP",
     httpx.ProxyError: "the proxy that the environment names (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY) refused",
     httpx.DecodingError: "its answer does not unpack",
-    httpx.RequestError: "the exchange failed",
+    httpx.RequestError: "the request failed",
 }
+
+_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG")
+"""OpenSSL's names for an answer that is none of TLS, as of a server that speaks HTTP alone."""
 
 
 class LoginFailedError(httpx.RemoteProtocolError):
@@ -52,6 +55,10 @@ def unreachable(instance: Instance, error: httpx.RequestError) -> UnreachableErr
         advice = f"For a private certificate authority set {instance.named('ca_bundle')}."
         if "is not valid for" in failed.verify_message:
             advice = f"Give in {instance.named('url')} a host name that its certificate is for."
+    elif reason in _NO_TLS:
+        advice = f"{with_scheme(instance, 'http')}, or name its https port there."
+    elif isinstance(error, httpx.RemoteProtocolError) and instance.url.startswith("http:"):
+        advice += f" If it speaks https: {with_scheme(instance, 'https')}."
     elif instance.url.startswith("https:") and (isinstance(error, httpx.ReadError) or "_ALERT_" in reason):
         # Who wants another certificate, or one at all, hangs up; with TLS 1.3 only once a request was sent.
         advice += f" If a certificate of yours is wanted there, {check_client_cert(instance)}"
@@ -74,7 +81,8 @@ def _reason(error: BaseException) -> str:
     if failed := _first(error, ssl.SSLCertVerificationError):
         return f"certificate verify failed: {failed.verify_message}"
     if broken := _first(error, ssl.SSLError):
-        return f"TLS failed {_of_openssl(broken)}".strip()
+        name = _of_openssl(broken)
+        return "what answers there does not speak TLS (https)" if name in _NO_TLS else f"TLS failed {name}".strip()
     if unknown := _first(error, socket.gaierror):
         return unknown.strerror or "host name not found"
     refused = _first(error, OSError)

@@ -59,7 +59,7 @@ def failure(response: httpx.Response, instance: Instance, needs: str = "") -> Ai
         return _not_found(response, instance, problem)
     # Airflow 3 says 403 of a token that it cannot read.
     if status == 401 or INVALID_TOKEN in problem:
-        advice = _advice(response) or f"{_check_sign_in(instance)} A token may have expired."
+        advice = _advice(response) or _check_sign_in(instance)
         return NotSignedInError(f"Not signed in ({status}).{said}", advice)
     if status == 403:
         return _forbidden(response, instance, said, needs)
@@ -82,7 +82,14 @@ def failure(response: httpx.Response, instance: Instance, needs: str = "") -> Ai
         )
     if "SSL certificate" in problem:  # nginx, of a missing or an unknown one
         return NotSignedInError(f"Not let in ({status}).{said}", f"For the certificate {check_client_cert(instance)}")
+    if "HTTPS port" in problem:  # nginx, of a request without TLS
+        return NotAirflowError(f"{instance.url} wants https ({status}).{said}", f"{with_scheme(instance, 'https')}.")
     return RejectedError(f"Airflow refused the request ({status}).{said or ' It gave no reason.'}")
+
+
+def with_scheme(instance: Instance, scheme: str) -> str:
+    """What to do where the address names the wrong one of http and https."""
+    return f"Begin {instance.named('url')} with {scheme}://"
 
 
 def check_client_cert(instance: Instance) -> str:
@@ -91,8 +98,11 @@ def check_client_cert(instance: Instance) -> str:
 
 
 def _check_sign_in(instance: Instance) -> str:
+    """What to do where a password was refused, or nothing was sent: the other ways have advice of their own."""
     username, password, token = map(instance.named, ("username", "password", "token"))
-    return f"Check {username} and {password}, or {token}."
+    if instance.sign_in == "password":
+        return f"Check {username} and {password}."
+    return f"Set {username} and {password}, or {token}."
 
 
 def _check_url(instance: Instance) -> str:
@@ -154,7 +164,7 @@ def packed_otherwise(codings: Sequence[str], expected: str) -> NotAirflowError:
     """The error for an answer that is compressed in another way than was asked for, or more than once."""
     given = one_line(", ".join(codings), 100)
     return NotAirflowError(
-        f"The answer is compressed as {given}, and {expected} was asked for, once: nothing else is unpacked.",
+        f"The answer is compressed as {given}; this server takes {expected} only, and not twice.",
         "Look at the proxy in front of Airflow.",
     )
 
@@ -171,7 +181,7 @@ def redirected(response: httpx.Response, instance: Instance) -> NotAirflowError:
     try:
         target = response.request.url.join(response.headers.get("location", ""))
     except httpx.InvalidURL:
-        return NotAirflowError("Airflow's address redirects to one that is none.", _check_url(instance))
+        return NotAirflowError("Airflow's address redirects to what is not a URL.", _check_url(instance))
     address = one_line(f"{target.scheme}://{target.netloc.decode()}{target.path}")
     if "login" in target.path or "auth" in target.path or target.host != response.request.url.host:
         return NotAirflowError(
@@ -228,8 +238,8 @@ def _unfit(response: httpx.Response) -> UnfitAnswerError | None:
     name = one_line(place.rpartition("[")[2].strip("]'")) or "a value"
     said = f" It says: {problem}." if problem else ""
     return UnfitAnswerError(
-        f"Airflow cannot tell this (500): {name} is not as its own rules for answers want it.{said}",
-        f"Trying again does not help: {name} has to be mended in the code of the DAG, or of an operator in it.",
+        f"Airflow refuses its own answer (500): {name} in it does not have the form that its API promises.{said}",
+        "Trying again does not help: correct it in the code of the DAG, or of an operator in it.",
     )
 
 

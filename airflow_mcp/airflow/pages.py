@@ -58,7 +58,7 @@ def page_at(url: str, bases: Iterable[str]) -> Page:
     except InvalidArgumentError:
         raise
     except ValueError as error:
-        raise InvalidArgumentError("url", f"is no address that can be read ({error}).") from None
+        raise InvalidArgumentError("url", f"is not a URL that can be read ({error}).") from None
 
 
 def _below(parts: SplitResult, bases: Sequence[str]) -> list[str]:
@@ -75,7 +75,7 @@ def _below(parts: SplitResult, bases: Sequence[str]) -> list[str]:
 
 def _whose(parts: SplitResult) -> str:
     if not parts.hostname:
-        return "is no whole address"
+        return "is not a whole URL"
     port = f":{parts.port}" if parts.port else ""
     first = "/".join(parts.path.split("/")[:2])
     scheme = f"{parts.scheme}:" if parts.scheme else ""
@@ -87,7 +87,7 @@ def _origin(parts: SplitResult) -> tuple[str, str, int | None] | None:
     if not parts.scheme and not parts.netloc:
         return None
     if "@" in parts.netloc or "\\" in parts.netloc:
-        raise InvalidArgumentError("url", "holds a user or a password before its host: leave that out.")
+        raise InvalidArgumentError("url", "has a user or a password before its host: leave that out.")
     return parts.scheme, (parts.hostname or "").rstrip("."), parts.port or PORTS.get(parts.scheme)
 
 
@@ -161,7 +161,7 @@ def _number(name: str, text: str | None) -> int | None:
         return None
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) < len(str(LARGEST_INDEX))):
-        raise InvalidArgumentError("url", f"has a {name} that is no number.")
+        raise InvalidArgumentError("url", f"its {name} is not a number.")
     return int(text)
 
 
@@ -169,7 +169,7 @@ def _date(text: str) -> datetime:
     try:
         date = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidArgumentError("url", "has an execution_date that is no date.") from None
+        raise InvalidArgumentError("url", "its execution_date is not a date.") from None
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
@@ -178,5 +178,5 @@ def _checked(page: Page) -> Page:
         value = getattr(page, name)
         problem = id_problem(value, slashes=name == "dag_run_id") if value is not None else None
         if problem or value == "~":
-            raise InvalidArgumentError("url", f"has a {name} that {problem or 'stands for all'}.")
+            raise InvalidArgumentError("url", f"its {name} {problem or 'stands for all'}.")
     return page

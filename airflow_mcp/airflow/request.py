@@ -66,8 +66,8 @@ def _segment(name: str, value: str) -> str:
     # A file token is no id of Airflow's: it is an opaque string, longer than an id may be.
     problem = id_problem(value, LONGEST_TOKEN if name == "file_token" else LONGEST)
     if problem:
-        else_ = " clear_task_instances without include_past and include_future takes it." if "slash" in problem else ""
-        raise InvalidArgumentError(name, f"{problem}.{else_ if name == 'dag_run_id' else ''}")
+        other = " clear_task_instances without include_past and include_future takes it."
+        raise InvalidArgumentError(name, f"{problem}.{other if name == 'dag_run_id' and '/' in value else ''}")
     return quote(value, safe="")
 
 

@@ -14,12 +14,11 @@ from airflow_mcp.guard.plans import Plans
 from airflow_mcp.models.changes import ChangeArguments
 from airflow_mcp.settings import Policy
 
-MOST_DIFFERENCES = 10
+MOST_DIFFERENCES = 5  # of what is gone, and of what is new
 
 Prepare = Callable[[], Awaitable[Prepared[ChangeT]]]
 """Looks at what would be changed."""
 
-_DONE = "Done: "
 _PREVIEW_AGAIN = "Call with confirm=false, show the preview, then call again with its plan."
 
 
@@ -35,14 +34,14 @@ class Guard:
         """Preview a change, or make it.
 
         With `confirm=false` the preview comes back with its plan. With
-        `confirm=true` the change is made, once; a plan that no longer holds or was used, or that the policy wants
+        `confirm=true` the change is made, once; a plan that is out of date or was used, or that the policy wants
         and is not there, raises PlanError, and nothing was sent. Calls with one plan wait for each other. Raises
         MayHaveHappenedError where the outcome is not known, with what a second look tells of it.
         """
         if args.confirm and args.plan is not None:
             return await self._as_planned(tool, args, args.plan, api, prepare)
         if args.confirm and self._policy.confirm == "plan":
-            raise _refused("this server changes nothing without one.")
+            raise _refused("is required: this server changes nothing without one.")
         change = await prepare()
         digest = self._digest(tool, args, change.items)
         return await self._make(digest, change, api) if args.confirm else self._preview(digest, change)
@@ -53,17 +52,17 @@ class Guard:
         previewed = self._plans.get(plan)
         if previewed is None:
             raise _refused(
-                "is not known to this server: it comes from no preview of it, from one before its start, or from one "
-                "long ago."
+                "is not known to this server: no preview of it gave this plan, or it did so before this server "
+                "started, or long ago."
             )
         async with previewed.lock:
             if previewed.used:
-                raise _refused("was used: a plan is good once, whatever came of it.")
+                raise _refused("was used: a plan can be used once, whether its change worked or not.")
             change = await prepare()
             digest = self._digest(tool, args, change.items)
             if digest != previewed.change:
                 moved = _moved(previewed.items, change.items)
-                raise _refused(f"no longer holds: {moved}. As it is now: {change.preview.summary}")
+                raise _refused(f"is out of date: {moved}. As it is now: {change.preview.summary}")
             return await self._make(digest, change, api)
 
     async def _make(self, digest: str, change: Prepared[ChangeT], api: Api) -> ChangeT:
@@ -74,7 +73,7 @@ class Guard:
             await change.apply(Writer(self._server, api))
         except (MayHaveHappenedError, ConflictError) as error:
             raise await _looked_again(error, change) from None
-        return change.preview.model_copy(update={"done": True, "summary": _DONE + change.preview.summary})
+        return change.preview.model_copy(update={"done": True, "summary": change.done})
 
     def _preview(self, digest: str, change: Prepared[ChangeT]) -> ChangeT:
         if not change.items:
@@ -117,9 +116,13 @@ def _moved(before: Sequence[str] | None, now: Sequence[str]) -> str:
     """What differs from a preview, in short."""
     if before is None:
         return "something moved, or the arguments differ (the preview was too large to keep)"
-    differences = [f"-{item}" for item in sorted(set(before) - set(now))]
-    differences += [f"+{item}" for item in sorted(set(now) - set(before))]
-    if not differences:
-        return "the arguments differ"
-    more = f" and {len(differences) - MOST_DIFFERENCES} more" if len(differences) > MOST_DIFFERENCES else ""
-    return "; ".join(differences[:MOST_DIFFERENCES]) + more
+    gone, new = sorted(set(before) - set(now)), sorted(set(now) - set(before))
+    if not gone and not new:
+        return "the arguments are not those of the preview"
+    told = [*_listed("it had", gone), *_listed("now there is", new)]
+    return ", and ".join(told)
+
+
+def _listed(what: str, items: Sequence[str]) -> list[str]:
+    more = f" and {len(items) - MOST_DIFFERENCES} more" if len(items) > MOST_DIFFERENCES else ""
+    return [f"{what} {'; '.join(items[:MOST_DIFFERENCES])}{more}"] if items else []

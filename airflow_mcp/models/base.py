@@ -62,7 +62,7 @@ class Arguments(BaseModel):
     def _can_be_kept(cls, value: Any) -> Any:
         """Refuse a number that Airflow cannot hold; once it is one, since some clients send text."""
         if isinstance(value, int) and value > LARGEST:
-            raise ValueError(f"is over {LARGEST}")
+            raise ValueError(f"must be at most {LARGEST}")
         return value
 
 
@@ -94,7 +94,7 @@ class Answer(BaseModel):
 
 def _id(value: str, *, slashes: bool = False) -> str:
     if value == "~":
-        raise ValueError("'~' is no id: it stands for all in Airflow's own paths")
+        raise ValueError("must not be ~, which stands for all in Airflow's own paths")
     if problem := id_problem(value, slashes=slashes):
         raise ValueError(problem)
     return value
@@ -102,7 +102,7 @@ def _id(value: str, *, slashes: bool = False) -> str:
 
 def _pattern(value: str) -> str:
     if found := sorted({*value} & {*"|~\\"}):
-        raise ValueError(f"cannot hold {found[0]}, which Airflow gives another meaning; write % for it")
+        raise ValueError(f"must not contain {found[0]}, which means something else to Airflow; write % for it")
     return value
 
 
@@ -113,7 +113,7 @@ def _seconds(value: Any) -> Any:
         try:
             return timedelta(**parts).total_seconds()
         except (TypeError, OverflowError):
-            raise ValueError("is no duration") from None
+            raise ValueError("is not a duration") from None
     if isinstance(value, str):
         return TypeAdapter(timedelta).validate_python(value).total_seconds()
     return value
@@ -125,7 +125,7 @@ def _date(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
         with suppress(ValidationError):
             return read(value)
     raise ValueError(
-        "is no date with a time zone, such as 2026-01-31T06:00:00Z or 2026-01-31T07:00:00+01:00; get_dag_details "
+        "must be a date with a time zone, such as 2026-01-31T06:00:00Z or 2026-01-31T07:00:00+01:00; get_dag_details "
         "tells the time zone of a DAG"
     )
 
@@ -134,7 +134,7 @@ def _in_utc(value: datetime) -> datetime:
     try:
         return value.astimezone(UTC)
     except OverflowError:
-        raise ValueError("is no date in UTC") from None
+        raise ValueError("is not a date in UTC") from None
 
 
 def in_short(value: datetime) -> str:

@@ -46,7 +46,7 @@ BOMBS: dict[str, tuple[bytes, list[bytes], str]] = {
     "raw deflate": (BOMB[10:], [b"content-encoding: deflate"], "compressed as deflate"),
     "brotli": (b"\x0b\x02\x80\x61\x03", [b"content-encoding: br"], "compressed as br"),
     "zstd, then gzip": (BOMB, [b"content-encoding: zstd, gzip"], "compressed as zstd, gzip"),
-    "unknown": (b"x", [b"content-encoding: x-\xff\x1b[31m"], "and gzip was asked for"),
+    "unknown": (b"x", [b"content-encoding: x-\xff\x1b[31m"], "this server takes gzip only"),
 }
 """What is in the body, the headers, and what is said."""
 CUT = gzip.compress(b'{"total_entries": 1}' + bytes(1000))[:-12]

@@ -133,7 +133,7 @@ SAID = {
     "header line": "its answer has a broken header",
     "header value": "its answer has a broken header",
     "content length": "its answer breaks the rules of HTTP",
-    "redirect to nowhere": "its answer redirects to an address that is none",
+    "redirect to nowhere": "its answer redirects to what is not a URL",
 }
 
 

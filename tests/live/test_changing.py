@@ -73,7 +73,7 @@ async def test_patch_dag_with_nothing_to_change(session: Session, oracle: Oracle
     oracle.pause("mapped_group", True)
     answer = await session.ok("patch_dag", dag_id="mapped_group", is_paused=True, confirm=True)
     assert answer["done"] is False
-    assert answer["summary"] == "mapped_group is paused already: nothing to change."
+    assert answer["summary"] == "mapped_group is already paused: nothing to change."
 
 
 async def test_patch_dag_refuses_another_mask(session: Session, oracle: Oracle) -> None:
@@ -83,17 +83,20 @@ async def test_patch_dag_refuses_another_mask(session: Session, oracle: Oracle) 
     assert "update_mask: Airflow lets only is_paused be changed" in message
 
 
-async def test_a_plan_no_longer_holds_once_the_state_moved(session: Session, oracle: Oracle) -> None:
+async def test_a_plan_is_out_of_date_once_the_state_moved(session: Session, oracle: Oracle) -> None:
     oracle.pause("mapped_group", True)
     arguments: dict[str, Any] = {"dag_id": "mapped_group", "is_paused": False}
     plan = (await session.ok("patch_dag", confirm=False, **arguments))["plan"]
     oracle.pause("mapped_group", False)
     message = await session.error("patch_dag", confirm=True, plan=plan, **arguments)
-    assert "plan: no longer holds: -mapped_group is_paused=True. As it is now: " in message
+    assert (
+        "plan: is out of date: it had mapped_group is_paused=True. As it is now: mapped_group is already unpaused"
+        in message
+    )
     assert "Nothing was changed." in message
     oracle.pause("mapped_group", True)
     message = await session.error("patch_dag", confirm=True, plan=plan, dag_id="diamond", is_paused=False)
-    assert "no longer holds" in message
+    assert "plan: is out of date: it had mapped_group is_paused=True, and now there is diamond is_paused=" in message
 
 
 async def test_a_plan_is_good_once(session: Session, oracle: Oracle) -> None:
@@ -102,7 +105,7 @@ async def test_a_plan_is_good_once(session: Session, oracle: Oracle) -> None:
     preview, _ = await session.confirmed("patch_dag", **arguments)
     oracle.pause("mapped_group", True)
     message = await session.error("patch_dag", confirm=True, plan=preview["plan"], **arguments)
-    assert message.startswith("plan: was used: a plan is good once")
+    assert message.startswith("plan: was used: a plan can be used once")
     assert oracle.dag("mapped_group")["is_paused"] is True
     await session.confirmed("patch_dag", **arguments)
     assert oracle.dag("mapped_group")["is_paused"] is False
@@ -296,7 +299,7 @@ async def test_clear_refuses_what_moved_since_the_preview(session: Session, orac
     set_states(oracle, run_id, last="failed")
     before = oracle.states("history", run_id)
     message = await session.error("clear_task_instances", confirm=True, plan=plan, **arguments)
-    assert "no longer holds: +" in message
+    assert "plan: is out of date: now there is history " in message
     assert "last" in message
     assert "As it is now: Clear 2 task instances (2 failed) in 1 run of history" in message
     assert oracle.states("history", run_id) == before

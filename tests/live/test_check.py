@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from airflow_mcp.demo.walk import client_environment
 from tests.oracle import Oracle
 from tests.servers import DAG_IDS, VIEWER
 
+CHANGES = ("ok", "changes offered, each made only with confirm=true; AIRFLOW_MCP_READ_ONLY=true offers none")
 FIRST = min(DAG_IDS)  # the DAG that the permissions are tried on
 
 
@@ -69,6 +71,7 @@ def test_an_administrator_may_do_all(oracle: Oracle) -> None:
             *start(oracle, "admin"),
             ("ok", f"may pause and unpause ({FIRST})"),
             ("ok", f"may clear and set the state of task instances ({FIRST})"),
+            CHANGES,
         ],
     )
 
@@ -85,6 +88,7 @@ def test_a_viewer_may_look_only(oracle: Oracle) -> None:
                 f"may not clear and set the state of task instances ({FIRST}); needed: can edit on DAGs, can edit on "
                 f"DAG Runs, can edit on Task Instances{or_user}",
             ),
+            CHANGES,
         ],
     )
 
@@ -95,14 +99,21 @@ def test_an_address_with_the_api_in_it_is_understood(oracle: Oracle) -> None:
 
 
 @pytest.mark.parametrize(("username", "password"), [("admin", "wr0ng-secret"), ("nobody", "wr0ng-secret")])
-def test_a_wrong_password(oracle: Oracle, username: str, password: str) -> None:
-    status, lines = check(oracle, username=username, password=password)
+@pytest.mark.parametrize("in_file", [False, True])
+def test_a_wrong_password(oracle: Oracle, username: str, password: str, in_file: bool, tmp_path: Path) -> None:
+    given = {"password": password}
+    if in_file:
+        (tmp_path / "password").write_text(password)
+        given = {"password": "", "password_file": str(tmp_path / "password")}
+    status, lines = check(oracle, username=username, **given)
     assert (status, lines[:2]) == (1, start(oracle, "admin")[:2])
     [(verdict, text)] = lines[2:]
     assert (verdict, text.partition(" ")[0]) == ("fail", "sign-in")
     assert password not in text
     assert "airflow-mcp check" not in text, "it sends the reader to itself"
-    assert "AIRFLOW_MCP_PASSWORD" in text
+    named = "AIRFLOW_MCP_PASSWORD_FILE" if in_file else "AIRFLOW_MCP_PASSWORD"
+    assert f"Check AIRFLOW_MCP_USERNAME and {named}." in text
+    assert "TOKEN" not in text
 
 
 @pytest.mark.parametrize("prefix", ["/airflow", "/no/such/prefix", "/home"])
@@ -118,7 +129,9 @@ def test_the_wrong_version_is_set(oracle: Oracle) -> None:
     other = {2: "v2", 3: "v1"}[oracle.major]
     status, [(verdict, text)] = check(oracle, api_version=other)
     assert (status, verdict, text.partition(" ")[0]) == (1, "fail", "url")
-    assert "AIRFLOW_MCP_API_VERSION" in text
+    told = f"has REST API v{oracle.major - 1}, and AIRFLOW_MCP_API_VERSION={other} asks for the other one."
+    assert told in text
+    assert oracle.server.release.version in text
 
 
 def test_nothing_listens(oracle: Oracle) -> None:

@@ -291,7 +291,7 @@ both_open = pytest.mark.xdist_group("open")
 async def test_no_sign_in_where_none_is_wanted(version: str, open_servers: Mapping[str, Open]) -> None:
     settings = Settings.for_one(url=open_servers[version].url)
     lines = [str(finding) async for finding in findings(settings.instances[0])]
-    assert "ok   sign-in   none is set, and none was asked for" in lines
+    assert "ok   sign-in   none is set, and Airflow asks for none" in lines
     assert [line for line in lines if line.startswith("fail")] == []
     async with Client(build_server(settings)) as client:
         session = Session(client)

@@ -229,8 +229,7 @@ async def test_a_run_whose_id_has_slashes_is_changed_where_airflow_can(session: 
     else:
         message = await session.error("set_task_instances_state", confirm=False, **setting)
         assert message == (
-            "dag_run_id: holds a slash, which no path of Airflow's API carries. "
-            "clear_task_instances without include_past and include_future takes it."
+            'dag_run_id: must not contain "/". clear_task_instances without include_past and include_future takes it.'
         )
     preview, done = await session.confirmed("clear_task_instances", **arguments)
     assert listed(preview["runs"], run_id) == {"create": "failed"}

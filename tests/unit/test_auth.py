@@ -329,7 +329,10 @@ async def test_a_login_that_gives_no_token(login: httpx.Response) -> None:
         await Airflow(Instance(**USER), fake).read("dags")
     for part in ("user name and a password did not work", f"/auth/token answered {login.status_code}", "MCP_TOKEN"):
         assert part in str(error.value)
-    assert (len(fake.logins), fake.calls) == (1, [])
+    assert len(fake.logins) == 1
+    # Where there is no such route, another version may answer: that alone is looked at.
+    looked_at = {"/api/v2/version", "/api/v1/version"} if login.status_code == 404 else set()
+    assert {request.url.path for request in fake.calls} <= looked_at
 
 
 @pytest.mark.parametrize(

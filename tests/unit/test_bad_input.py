@@ -31,7 +31,7 @@ PAUSE = {"dag_id": "mapped_group", "is_paused": False, "confirm": True}
 SINCE = {"dag_id": "load_files", "start_date": "2026-01-02T00:00:00Z", "confirm": True}
 BOOLEAN = ["confirm: ", "valid boolean"]
 LIST = "valid list"
-ZONE = "no date with a time zone"
+ZONE = "must be a date with a time zone"
 NO_TASKS = ["task_ids: is an empty list; leave it out where all are meant"]
 ONE_RUN = ["dag_run_id, logical_date: give exactly one"]
 ONE_SCOPE = ["dag_run_id, start_date: give exactly one, a run or the first date of a range"]
@@ -53,8 +53,8 @@ def changing(replay: Replay) -> list[str]:
 # -- arguments that are refused before anything is sent
 
 REFUSED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
-    "slash": ("get_dag", {"dag_id": "team/etl"}, ["dag_id: ", "slash"]),
-    "dots": ("get_tasks", {"dag_id": ".."}, ["dag_id: ", "'..' is no Airflow id"]),
+    "slash": ("get_dag", {"dag_id": "team/etl"}, ["dag_id: ", 'must not contain "/"']),
+    "dots": ("get_tasks", {"dag_id": ".."}, ["dag_id: ", "must not be . or .."]),
     "empty": ("get_dag_details", {"dag_id": ""}, ["dag_id: ", "empty"]),
     "300 characters": ("patch_dag", {**PAUSE, "dag_id": "x" * 300}, ["dag_id: ", "300 characters", "250"]),
     "newline": ("clear_task_instances", {**CLEAR, "dag_id": "etl\nx"}, ["dag_id: ", "line break"]),
@@ -104,7 +104,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "start without a zone": (
         "clear_task_instances",
         {**SINCE, "start_date": "2026-01-01T00:00:00"},
-        ["start_date: is no date with a time zone, such as 2026-01-31T06:00:00Z", "get_dag_details"],
+        ["start_date: must be a date with a time zone, such as 2026-01-31T06:00:00Z", "get_dag_details"],
     ),
     "end without a zone": ("clear_task_instances", {**SINCE, "end_date": "2026-01-03"}, ["end_date: ", ZONE]),
     "start as a number": ("clear_task_instances", {**SINCE, "start_date": 20260101}, ["start_date: ", ZONE]),

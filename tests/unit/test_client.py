@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import ssl
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import anyio
@@ -20,6 +22,7 @@ from airflow_mcp.errors import (
     NeedsVersionError,
     NotAirflowError,
     NotSignedInError,
+    OtherApiError,
     UnreachableError,
 )
 from airflow_mcp.instance import Instance
@@ -114,11 +117,19 @@ async def test_a_wrong_version_that_is_set_is_named(version: str) -> None:
     server = Server(version)
     name = "v2" if version < "3" else "v1"
     airflow = Airflow(Instance.model_validate({"url": URL, "api_version": name}), server)
-    with pytest.raises(AirflowMcpError, match=rf"No Airflow API answers at /api/{name}/dags/sales_etl \(404\)"):
+    other = {"v1": "v2", "v2": "v1"}[name]
+    told = (
+        rf"^Airflow {version}\.\d at {URL} has REST API {other}, and AIRFLOW_MCP_API_VERSION={name} asks for the other"
+    )
+    with pytest.raises(OtherApiError, match=told):
         await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
-    with pytest.raises(NotAirflowError, match=r"AIRFLOW_MCP_API_VERSION"):
+    with pytest.raises(OtherApiError, match=rf"{told} one\. Set it to {other}, or to auto\.$"):
         await airflow.version()
-    assert "/api/v1/version" not in version_lookups(server.requests) or name == "v1"
+    with_password = Airflow(
+        Instance.model_validate({"url": URL, "api_version": name, "username": "ana", "password": "pw"}), Server(version)
+    )
+    with pytest.raises(OtherApiError, match=told):
+        await with_password.read("dags/{dag_id}", {"dag_id": "sales_etl"})
 
 
 @pytest.mark.parametrize(
@@ -255,9 +266,10 @@ async def test_a_version_that_is_set_stays_after_an_upgrade() -> None:
     airflow = Airflow(Instance(url=URL, api_version="v1"), server)
     await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
     server.upgrade()
-    with pytest.raises(AirflowMcpError, match="No Airflow API answers"):
+    with pytest.raises(OtherApiError, match="AIRFLOW_MCP_API_VERSION=v1 asks for the other one"):
         await airflow.read("dags/{dag_id}", {"dag_id": "sales_etl"})
-    assert version_lookups(server.requests) == []
+    assert version_lookups(server.requests) == ["/api/v1/version", "/api/v2/version"]
+    assert {path for path in server.paths("GET") if "dags" in path} == {"/api/v1/dags/sales_etl"}
 
 
 async def test_after_an_upgrade_the_sign_in_is_the_new_versions() -> None:
@@ -354,7 +366,17 @@ async def test_check_of_an_airflow_that_is_fine(version: str) -> None:
 
 @every_version
 async def test_check_works_in_read_only_mode(version: str) -> None:
-    assert {finding.verdict for finding in await check(Checked(version), read_only=True)} == {"ok"}
+    found = await check(Checked(version), read_only=True)
+    assert {finding.verdict for finding in found} == {"ok"}
+    assert lines(found)[-1] == ("ok", "changes", "none: this server is read-only (AIRFLOW_MCP_READ_ONLY)")
+    assert not [finding for finding in found if "pause" in finding.text]
+
+
+@every_version
+@pytest.mark.parametrize("none", [True, False])
+async def test_check_tells_that_changes_are_offered_and_how_to_have_none(version: str, none: bool) -> None:
+    [told] = [line for line in lines(await check(Checked(version, none=none))) if line[1] == "changes"]
+    assert told[2] == "offered, each made only with confirm=true; AIRFLOW_MCP_READ_ONLY=true offers none"
 
 
 @every_version
@@ -381,7 +403,7 @@ async def test_check_of_no_sign_in(version: str) -> None:
 async def test_check_of_an_airflow_that_gives_everybody_a_token() -> None:
     """As 3.1 does with `simple_auth_manager_all_admins`; the releases around it ask for none."""
     found = lines(await check(Checked("3.3", open_=True), username=None, password=None))
-    assert ("ok", "sign-in", "none is set, and none was asked for") in found
+    assert ("ok", "sign-in", "none is set, and Airflow asks for none") in found
     assert [each for each in found if each[0] != "ok"] == []
 
 
@@ -401,7 +423,7 @@ async def test_check_of_a_wrong_token_on_airflow_3() -> None:
 
 @every_version
 async def test_check_where_no_dag_is(version: str) -> None:
-    assert lines(await check(Checked(version, none=True)))[-2:] == [
+    assert lines(await check(Checked(version, none=True)))[-3:-1] == [
         ("ok", "may", "list DAGs: 0 seen"),
         ("no", "may", "nothing else can be tried: there is no DAG to try it on"),
     ]
@@ -433,6 +455,52 @@ async def test_check_of_what_does_not_answer(answer: Any, says: list[str]) -> No
     assert (finding.verdict, finding.topic) == ("fail", "url")
     assert [part for part in says if part not in finding.text] == []
     assert str(finding).startswith("fail url       ")
+
+
+async def test_check_of_an_https_address_where_http_is_spoken() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"https://127.0.0.1:{server.server_port}"
+        [finding] = [each async for each in findings(Instance(url=url, timeout=5))]
+        server.shutdown()
+    assert finding.text == (
+        f"Cannot reach Airflow at {url}: what answers there does not speak TLS (https). Begin AIRFLOW_MCP_URL with "
+        "http://, or name its https port there."
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(400, html="<title>400 The plain HTTP request was sent to HTTPS port</title>"),  # nginx
+        httpx.RemoteProtocolError("Server disconnected without sending a response."),  # uvicorn
+        httpx.RemoteProtocolError("illegal status line: bytearray(b'\x15\x03\x01\x00\x02\x02F')"),
+    ],
+    ids=["nginx", "hung up", "an alert"],
+)
+async def test_check_of_an_http_address_where_https_is_spoken(answer: httpx.Response | Exception) -> None:
+    def tls(_: httpx.Request) -> httpx.Response:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    [finding] = await check(httpx.MockTransport(tls))
+    assert "Begin AIRFLOW_MCP_URL with https://." in finding.text
+
+
+@pytest.mark.parametrize(
+    ("settings", "topic"),
+    [
+        ({"ca_bundle": __file__}, "settings"),
+        ({"username": None, "password": None, "token_command": "/no/such/program"}, "sign-in"),
+    ],
+)
+async def test_check_tells_what_a_failure_before_the_first_answer_is_about(
+    settings: dict[str, Any], topic: str
+) -> None:
+    given = {"url": "https://127.0.0.1:1", "username": "ana", "password": "s3cret", **settings}
+    [finding] = [each async for each in findings(Instance.model_validate(given))]
+    assert (finding.verdict, finding.topic) == ("fail", topic)
 
 
 @every_version

@@ -197,7 +197,7 @@ async def test_a_token_whose_own_expiry_is_no_number_lasts(exp: str, printed: An
     [
         ("", "prints nothing"),
         (" \n\t\n", "prints nothing"),
-        (b"\xff\xfe\x00s3cret", "prints what is no text"),
+        (b"\xff\xfe\x00s3cret", "prints bytes that are not text"),
         (b"s3cret\x00s3cret", "neither a token alone nor a JSON object"),
         ("s3cret\ns3cret-2", "neither a token alone nor a JSON object"),
         ("Logged in as ana.\ns3cret", "neither a token alone nor a JSON object"),
@@ -215,11 +215,11 @@ async def test_a_token_whose_own_expiry_is_no_number_lasts(exp: str, printed: An
         ({"access_token": None}, "prints JSON without a token"),
         ({"credential": "s3cret", "status": ["s3cret"]}, "prints JSON without a token"),
         ({"id_token": "s3cret"}, "prints JSON without a token"),
-        ({"access_token": {"token": "s3cret"}}, "token is none"),
-        ({"access_token": 53}, "token is none"),
-        ({"access_token": "s3cret token"}, "token is none"),
-        ({"access_token": "s3cret\r\nX-Evil: 1"}, "token is none"),
-        ({"access_token": "s3cret\n"}, "token is none"),
+        ({"access_token": {"token": "s3cret"}}, "token is not one"),
+        ({"access_token": 53}, "token is not one"),
+        ({"access_token": "s3cret token"}, "token is not one"),
+        ({"access_token": "s3cret\r\nX-Evil: 1"}, "token is not one"),
+        ({"access_token": "s3cret\n"}, "token is not one"),
         ({"headers": {}}, "without a header"),
         ({"headers": {"s3cret": ""}}, "is empty"),
         ({"headers": {"Authorization": "s3cret\r\nX-Evil: 1"}}, "no header can hold"),
@@ -263,7 +263,7 @@ async def test_rubbish_is_refused_and_not_told(output: object, says: str, printe
 async def test_an_expiry_that_is_no_time_is_named(expiry: str, printed: Any) -> None:
     message = await problem(printed(f'{{"access_token": "{TOKEN}", {expiry}}}'))
     name = expiry.split('"')[1]
-    assert f"prints JSON whose {name} is no time" in message
+    assert f"prints JSON whose {name} is not a time" in message
     assert TOKEN not in message
 
 

@@ -272,7 +272,7 @@ def no_dags(request: httpx.Request) -> httpx.Response | None:
 @pytest.mark.parametrize(
     ("sign_in", "how"),
     [
-        ({}, "none is set, and none was asked for"),
+        ({}, "none is set, and Airflow asks for none"),
         ({"username": "ana", "password": "s3cret"}, "as ana, with a password"),
         ({"token": "s3cret"}, "with the given token"),
         ({"token_command": "sh -c 'echo s3cret-token'"}, "with what `sh` printed"),
@@ -281,7 +281,7 @@ def no_dags(request: httpx.Request) -> httpx.Response | None:
             {"cookie": COOKIE, "headers": HEADERS},
             "with a session cookie; more headers: cf-access-client-secret, x-team",
         ),
-        ({"headers": "Authorization: s3cret"}, "none is set, and none was asked for; more headers: authorization"),
+        ({"headers": "Authorization: s3cret"}, "none is set, and Airflow asks for none; more headers: authorization"),
     ],
     ids=lambda value: "+".join(value) if isinstance(value, dict) else "",
 )

@@ -86,7 +86,12 @@ REFUSALS: dict[str, tuple[httpx.Response, type[AirflowMcpError], list[str]]] = {
     "v2 401": (
         v2(401, "Not authenticated"),
         NotSignedInError,
-        ["Not signed in (401)", "Airflow says: Not authenticated.", "AIRFLOW_MCP_TOKEN", "expired"],
+        [
+            "Not signed in (401)",
+            "Airflow says: Not authenticated.",
+            "Set AIRFLOW_MCP_USERNAME and",
+            "AIRFLOW_MCP_TOKEN",
+        ],
     ),
     "v1 403 without a reason": (
         v1(403, "Forbidden", None, DOCS + "PermissionDenied"),

@@ -33,10 +33,10 @@ BROKEN = {
     "    import nope\nModuleNotFoundError: No module named 'nope'\n",
 }
 CAUSE = (
-    "Airflow cannot tell this (500): ui_fgcolor is not as its own rules for answers want it. "
+    "Airflow refuses its own answer (500): ui_fgcolor in it does not have the form that its API promises. "
     "It says: 'black' does not match '^#[a-fA-F0-9]{3,6}$'."
 )
-MEND = "Trying again does not help: ui_fgcolor has to be mended in the code of the DAG, or of an operator in it."
+MEND = "Trying again does not help: correct it in the code of the DAG, or of an operator in it."
 
 
 class Tells(OfRelease):
@@ -124,7 +124,7 @@ async def test_whatever_it_says_of_the_value_is_told_in_short(detail: object) ->
     unfit = httpx.Response(500, json={**UNFIT, "detail": detail})
     async with replayed(Tells("2.11.2", **{"dags/etl": unfit})) as session:
         message = await session.error("get_dag", **DAG)
-    assert message.startswith("Airflow cannot tell this (500): a value is not as its own rules")
+    assert message.startswith("Airflow refuses its own answer (500): a value in it does not have")
     assert len(message) < 1000
 
 

@@ -286,7 +286,7 @@ async def test_an_unknown_service(library: Library) -> None:
 
 async def test_a_principal_that_cannot_be_one(library: Library) -> None:
     message = await problem(library, BAD_NAME, 1, "Malformed representation of principal", kerberos_principal="a@b@c")
-    assert message.startswith("AIRFLOW_MCP_KERBEROS_PRINCIPAL is no name that Kerberos takes: Malformed")
+    assert message.startswith("AIRFLOW_MCP_KERBEROS_PRINCIPAL is not a name that Kerberos takes: Malformed")
 
 
 async def test_anything_else_is_told_in_the_words_of_the_library(library: Library) -> None:
@@ -417,7 +417,7 @@ def test_it_is_chosen_by_the_settings_alone() -> None:
 @pytest.mark.parametrize(
     ("variables", "says"),
     [
-        ({"AUTH": "Kerberos"}, "AIRFLOW_MCP_AUTH: input should be 'auto' or 'kerberos'"),
+        ({"AUTH": "Kerberos"}, "AIRFLOW_MCP_AUTH: must be 'auto' or 'kerberos'"),
         ({"KERBEROS_SERVICE": "HTTP"}, "AIRFLOW_MCP_KERBEROS_SERVICE is set without AIRFLOW_MCP_AUTH=kerberos"),
         ({"KERBEROS_HOST": "h"}, "AIRFLOW_MCP_KERBEROS_HOST is set without AIRFLOW_MCP_AUTH=kerberos"),
         ({"KERBEROS_PRINCIPAL": "ana"}, "AIRFLOW_MCP_KERBEROS_PRINCIPAL is set without AIRFLOW_MCP_AUTH=kerberos"),
@@ -430,10 +430,13 @@ def test_it_is_chosen_by_the_settings_alone() -> None:
         ({"AUTH": "kerberos", "TOKEN_FILE": "file"}, "AUTH=kerberos and AIRFLOW_MCP_TOKEN_FILE are both set"),
         ({"AUTH": "kerberos", "API_VERSION": "v2"}, "needs Airflow 2, and AIRFLOW_MCP_API_VERSION is v2"),
         ({"AUTH": "kerberos", "KERBEROS_KEYTAB": "file", "KERBEROS_CCACHE": "x"}, "KERBEROS_CCACHE are both set"),
-        ({"AUTH": "kerberos", "KERBEROS_KEYTAB": "/nowhere"}, "AIRFLOW_MCP_KERBEROS_KEYTAB: path does not point"),
-        ({"AUTH": "kerberos", "KERBEROS_SERVICE": "HTTP@web"}, "AIRFLOW_MCP_KERBEROS_SERVICE: must be a bare name"),
-        ({"AUTH": "kerberos", "KERBEROS_SERVICE": "HTTP/web"}, "AIRFLOW_MCP_KERBEROS_SERVICE: must be a bare name"),
-        ({"AUTH": "kerberos", "KERBEROS_HOST": "a b"}, "AIRFLOW_MCP_KERBEROS_HOST: must be a bare name"),
+        (
+            {"AUTH": "kerberos", "KERBEROS_KEYTAB": "/nowhere"},
+            "AIRFLOW_MCP_KERBEROS_KEYTAB: there is no such file (/nowhere)",
+        ),
+        ({"AUTH": "kerberos", "KERBEROS_SERVICE": "HTTP@web"}, "AIRFLOW_MCP_KERBEROS_SERVICE: must be a name alone"),
+        ({"AUTH": "kerberos", "KERBEROS_SERVICE": "HTTP/web"}, "AIRFLOW_MCP_KERBEROS_SERVICE: must be a name alone"),
+        ({"AUTH": "kerberos", "KERBEROS_HOST": "a b"}, "AIRFLOW_MCP_KERBEROS_HOST: must be a name alone"),
     ],
     ids=str,
 )

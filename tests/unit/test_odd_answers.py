@@ -198,4 +198,4 @@ async def test_what_is_wrong_with_a_value_is_told_in_plain_words() -> None:
 
     async with replayed(Replay("3.3", misshapen)) as session:
         message = await session.error("get_dag_details", dag_id="etl")
-    assert "is not what Airflow gives there (dag_run_timeout: is no duration):" in message
+    assert "is not what Airflow gives there (dag_run_timeout: is not a duration):" in message

@@ -113,9 +113,9 @@ async def test_an_address_gives_what_the_tool_answers() -> None:
             INVALID_PARAMS,
         ),
         ("https://example.com/dags/history", "No resource has this address.", INVALID_PARAMS),
-        ("airflow://default/dags/..", "dag_id: '..' is no Airflow id.", INTERNAL_ERROR),
-        ("airflow://default/dags/a%2F..%2Fb", "dag_id: holds a slash", INTERNAL_ERROR),
-        ("airflow://default/dags/a%0Ab", "dag_id: holds a control character", INTERNAL_ERROR),
+        ("airflow://default/dags/..", "dag_id: must not be . or ...", INTERNAL_ERROR),
+        ("airflow://default/dags/a%2F..%2Fb", 'dag_id: must not contain "/"', INTERNAL_ERROR),
+        ("airflow://default/dags/a%0Ab", "dag_id: must not contain a line break", INTERNAL_ERROR),
         ("airflow://default/dags/", "dag_id: is empty", INTERNAL_ERROR),
     ],
 )

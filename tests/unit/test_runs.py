@@ -84,7 +84,7 @@ async def test_states_that_have_no_such_date_are_told_without_a_request() -> Non
     ("arguments", "message"),
     [
         ({"since": "2026-02-01T00:00:00Z", "until": "2026-01-01T00:00:00Z"}, "until: is before since"),
-        ({"since": "2026-02-01T00:00:00"}, "since: is no date with a time zone"),
+        ({"since": "2026-02-01T00:00:00"}, "since: must be a date with a time zone"),
         ({"state": ["broken"]}, "state.0: input should be 'queued', 'running', 'success' or 'failed'"),
         ({"fields": ["colour"]}, "fields: 'colour' is not one of: dag_id, dag_run_id, state"),
     ],

@@ -95,14 +95,36 @@ def test_a_port_that_is_taken_is_told() -> None:
     assert done.returncode != 0
     assert done.stdout == ""
     entries = [json.loads(line) for line in done.stderr.splitlines()]
-    assert entries[-1]["level"] == "ERROR"
-    assert port in entries[-1]["message"]
+    assert {entry["level"] for entry in entries} == {"ERROR"}, "it says that it serves, or no error"
+    assert "address already in use" in entries[0]["message"]
+    assert entries[-1]["message"] == f"not serving: 127.0.0.1:{port} cannot be listened at; give another --port"
+
+
+def test_in_a_terminal_it_says_what_it_waits_for() -> None:
+    person, terminal = os.openpty()
+    try:
+        with subprocess.Popen(
+            COMMAND, env=environment(), stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                assert process.stderr
+                told = [process.stderr.readline() for _ in range(3)]
+            finally:
+                process.send_signal(signal.SIGINT)
+                process.wait(10)
+            assert process.stdout
+            assert process.stdout.read() == ""
+    finally:
+        os.close(person)
+        os.close(terminal)
+    assert told[0].startswith("airflow-mcp waits for an MCP client on standard input")
+    assert "`airflow-mcp check`" in told[1]
+    assert told[2] == "Ctrl-C ends it.\n"
 
 
 def test_it_ends_when_the_client_closes_its_input() -> None:
     done = run()
-    assert (done.returncode, done.stdout) == (0, "")
-    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -270,32 +270,43 @@ async def test_no_value_of_a_setting_ends_in_a_traceback(name: str, value: str, 
     [
         ({"API_VERSION": "s3cret"}, "API_VERSION", "'auto', 'v1' or 'v2'"),
         ({"API_VERSION": "V2"}, "API_VERSION", "'auto', 'v1' or 'v2'"),
-        ({"VERIFY_SSL": "s3cret"}, "VERIFY_SSL", "valid boolean"),
-        ({"READ_ONLY": "s3cret"}, "READ_ONLY", "valid boolean"),
-        ({"TIMEOUT": "s3cret"}, "TIMEOUT", "valid number"),
-        ({"TIMEOUT": "30s3cret"}, "TIMEOUT", "valid number"),
+        ({"VERIFY_SSL": "s3cret"}, "VERIFY_SSL", "must be true or false"),
+        ({"READ_ONLY": "s3cret"}, "READ_ONLY", "must be true or false"),
+        ({"TIMEOUT": "s3cret"}, "TIMEOUT", "must be a number"),
+        ({"TIMEOUT": "30s3cret"}, "TIMEOUT", "must be a number"),
         ({"TIMEOUT": "0"}, "TIMEOUT", "greater than 0"),
         ({"TIMEOUT": "-1"}, "TIMEOUT", "greater than 0"),
-        ({"TIMEOUT": "601"}, "TIMEOUT", "less than or equal to 600"),
+        ({"TIMEOUT": "601"}, "TIMEOUT", "must be at most 600"),
         ({"TIMEOUT": "inf"}, "TIMEOUT", "600"),
         ({"TIMEOUT": "nan"}, "TIMEOUT", ""),
         ({"CONFIRM": "s3cret"}, "CONFIRM", "'argument' or 'plan'"),
         ({"CONFIRM": "human"}, "CONFIRM", "'argument' or 'plan'"),
-        ({"PASSWORD_FILE": "/nowhere/s3cret", "USERNAME": "ana"}, "PASSWORD_FILE", "not point to a file"),
-        ({"TOKEN_FILE": "/nowhere/s3cret"}, "TOKEN_FILE", "not point to a file"),
-        ({"TOKEN_FILE": "/"}, "TOKEN_FILE", "not point to a file"),
-        ({"CA_BUNDLE": "/nowhere/s3cret"}, "CA_BUNDLE", "not point to a file"),
-        ({"COOKIE_FILE": "/nowhere/s3cret"}, "COOKIE_FILE", "not point to a file"),
-        ({"COOKIE_FILE": "/"}, "COOKIE_FILE", "not point to a file"),
-        ({"HEADERS_FILE": "/nowhere/s3cret"}, "HEADERS_FILE", "not point to a file"),
-        ({"HEADERS_FILE": "/"}, "HEADERS_FILE", "not point to a file"),
-        ({"CLIENT_CERT": "/nowhere/s3cret", "URL": "https://a.test"}, "CLIENT_CERT", "not point to a file"),
-        ({"CLIENT_CERT": "/", "URL": "https://a.test"}, "CLIENT_CERT", "not point to a file"),
-        ({"CLIENT_KEY": "/nowhere/s3cret"}, "CLIENT_KEY", "not point to a file"),
-        ({"TOKEN_COMMAND": "get-token 's3cret"}, "TOKEN_COMMAND", "is no command line: no closing quotation"),
-        ({"TOKEN_COMMAND": "get-token s3cret\\"}, "TOKEN_COMMAND", "is no command line: no escaped character"),
-        ({"TOKEN_COMMAND": "''"}, "TOKEN_COMMAND", "is no command line: names no program"),
-        ({"TOKEN_COMMAND": "'' s3cret"}, "TOKEN_COMMAND", "is no command line: names no program"),
+        (
+            {"PASSWORD_FILE": "/nowhere/at-all", "USERNAME": "ana"},
+            "PASSWORD_FILE",
+            "there is no such file (/nowhere/at-all)",
+        ),
+        ({"TOKEN_FILE": "/nowhere/at-all"}, "TOKEN_FILE", "there is no such file (/nowhere/at-all)"),
+        ({"TOKEN_FILE": "/"}, "TOKEN_FILE", "is not a file (/)"),
+        ({"CA_BUNDLE": "/nowhere/at-all"}, "CA_BUNDLE", "there is no such file (/nowhere/at-all)"),
+        ({"COOKIE_FILE": "/nowhere/at-all"}, "COOKIE_FILE", "there is no such file (/nowhere/at-all)"),
+        ({"COOKIE_FILE": "/"}, "COOKIE_FILE", "is not a file (/)"),
+        ({"HEADERS_FILE": "/nowhere/at-all"}, "HEADERS_FILE", "there is no such file (/nowhere/at-all)"),
+        ({"HEADERS_FILE": "/"}, "HEADERS_FILE", "is not a file (/)"),
+        (
+            {"CLIENT_CERT": "/nowhere/at-all", "URL": "https://a.test"},
+            "CLIENT_CERT",
+            "there is no such file (/nowhere/at-all)",
+        ),
+        ({"CLIENT_CERT": "/", "URL": "https://a.test"}, "CLIENT_CERT", "is not a file (/)"),
+        ({"CLIENT_KEY": "/nowhere/at-all"}, "CLIENT_KEY", "there is no such file (/nowhere/at-all)"),
+        # What names no place may be the secret itself, in the wrong variable.
+        ({"TOKEN_FILE": "s3cret"}, "TOKEN_FILE", "there is no such file: give its whole path"),
+        ({"PASSWORD_FILE": "~/no-s\x1b[2Juch", "USERNAME": "ana"}, "PASSWORD_FILE", "/no-s\u241b[2Juch)"),
+        ({"TOKEN_COMMAND": "get-token 's3cret"}, "TOKEN_COMMAND", "is not a command line: no closing quotation"),
+        ({"TOKEN_COMMAND": "get-token s3cret\\"}, "TOKEN_COMMAND", "is not a command line: no escaped character"),
+        ({"TOKEN_COMMAND": "''"}, "TOKEN_COMMAND", "is not a command line: names no program"),
+        ({"TOKEN_COMMAND": "'' s3cret"}, "TOKEN_COMMAND", "is not a command line: names no program"),
         ({"HEADERS": "s3cret"}, "HEADERS", "line 1 has no colon"),
         ({"HEADERS": "X-A: 1\ns3cret name: 1"}, "HEADERS", "line 2 has a name that no header can have"),
         ({"HEADERS": "X-A: s3cr\u00e9t s3cret"}, "HEADERS", "line 1 holds"),
@@ -319,7 +330,7 @@ def test_a_wrong_value(variables: dict[str, str], name: str, says: str) -> None:
         ({"TOKEN": SECRET, "USERNAME": "ana"}, ["TOKEN", "USERNAME", "keep one sign-in"]),
         ({"TOKEN": SECRET, "USERNAME": "ana", "PASSWORD": SECRET}, ["TOKEN", "USERNAME", "keep one sign-in"]),
         ({"TOKEN_FILE": "file", "PASSWORD": SECRET}, ["TOKEN_FILE", "PASSWORD", "keep one sign-in"]),
-        ({"USERNAME": "ana"}, ["USERNAME", "without AIRFLOW_MCP_PASSWORD"]),
+        ({"USERNAME": "ana"}, ["USERNAME", "without AIRFLOW_MCP_PASSWORD or its _FILE"]),
         ({"PASSWORD": SECRET}, ["PASSWORD", "without AIRFLOW_MCP_USERNAME"]),
         ({"PASSWORD_FILE": "file"}, ["PASSWORD_FILE is set", "without AIRFLOW_MCP_USERNAME"]),
         ({"COOKIE": SECRET, "COOKIE_FILE": "file"}, ["MCP_COOKIE and", "COOKIE_FILE", "keep one"]),
@@ -607,14 +618,31 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"{airflow_mcp.__version__}\n"
 
 
-@pytest.mark.parametrize("wrong", [["--transport", "sse"], ["--port", "x"], ["stop"], ["--verbose"]], ids=" ".join)
-def test_a_wrong_argument_is_status_2(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ("--transport sse", "argument --transport: invalid choice: 'sse'"),
+        ("--port x --transport http", "argument --port: must be a number from 1 to 65535"),
+        ("--port 0 --transport http", "argument --port: must be a number from 1 to 65535"),
+        ("--port 65536 --transport http", "argument --port: must be a number from 1 to 65535"),
+        ("chek", "argument COMMAND: invalid choice: 'chek' (choose from "),
+        ("--verbose", "unrecognized arguments: --verbose"),
+        ("--port 9000", "--port needs --transport http"),
+        ("serve --host ::1", "--host needs --transport http"),
+        ("serve --port 9000 --transport stdio", "--port needs --transport http"),
+        ("--port 9000 check", "--port is for serving: `airflow-mcp check` does not take it"),
+        ("--transport http demo", "--transport is for serving: `airflow-mcp demo` does not take it"),
+    ],
+)
+def test_a_wrong_argument_is_status_2(
+    wrong: str, says: str, runs: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(wrong)
+        main(wrong.split())
     assert ended.value.code == 2
     printed = capsys.readouterr()
-    assert "airflow-mcp: error: " in printed.err
-    assert printed.out == ""
+    assert f"airflow-mcp: error: {says}" in " ".join(printed.err.split())
+    assert (printed.out, runs) == ("", [])
 
 
 @pytest.mark.parametrize(("verdicts", "status"), [(["ok", "no", "ok"], 0), (["ok", "fail"], 1), (["fail", "ok"], 1)])

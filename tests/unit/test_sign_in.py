@@ -15,7 +15,7 @@ GIVEN: dict[SignInName | None, tuple[dict[str, Any], str, bool]] = {
     "command": ({"token_command": "/opt/get-token s3cret"}, "with what `get-token` printed", True),
     "cookie": ({"cookie": "session=s3cret"}, "with a session cookie", True),
     "kerberos": ({"auth": "kerberos"}, "with a Kerberos ticket", False),
-    None: ({}, "none is set, and none was asked for", False),
+    None: ({}, "none is set, and Airflow asks for none", False),
 }
 
 
@@ -37,6 +37,6 @@ def test_a_way_is_chosen_told_and_made(way: SignInName | None) -> None:
 
 def test_headers_are_told_by_name_and_keep_an_open_airflow_from_being_asked_for_a_token() -> None:
     instance = Instance(headers="X-B: s3cret\nX-A: s3cret")
-    assert how_signed_in(instance) == "none is set, and none was asked for; more headers: x-a, x-b"
+    assert how_signed_in(instance) == "none is set, and Airflow asks for none; more headers: x-a, x-b"
     assert sign_in_to(instance).at("v2") is None
     assert sign_in_to(Instance()).at("v2") is not None

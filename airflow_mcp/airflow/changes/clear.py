@@ -68,12 +68,13 @@ async def prepare_clear(api: Api, args: ClearTaskInstances) -> Prepared[TaskInst
     return Prepared(
         preview=TaskInstancesChange(
             done=False,
-            summary=_summary(args, affected),
+            summary=_summary(args, affected, "Clear"),
             warnings=warnings or None,
             total=len(affected),
             runs=by_run(affected, args.dag_id, place),
             left_out=[*_left_out(args, seen, place), *await undated_runs(api, args)] or None,
         ),
+        done=_summary(args, affected, "Cleared"),
         items=tuple(sorted(map(str, affected))),
         stays=frozenset(str(each) for each in affected if each.state == NO_STATUS),
         left=left,
@@ -226,10 +227,11 @@ async def _warnings(
     ]
 
 
-def _summary(args: ClearTaskInstances, affected: Sequence[TaskInstance]) -> str:
+def _summary(args: ClearTaskInstances, affected: Sequence[TaskInstance], verb: str) -> str:
     if not affected:
         return f"Nothing to clear in {args.dag_id}: no task instance fits."
-    then = (
-        "the runs are queued again" if args.reset_dag_runs else "finished runs stay finished, and nothing of them runs"
-    )
-    return f"Clear {count(affected)} of {args.dag_id}; {then}."
+    one_run = len({(each.dag_id, each.dag_run_id) for each in affected}) == 1
+    then = "the run is queued again" if one_run else "the runs are queued again"
+    if not args.reset_dag_runs:
+        then = "finished runs stay finished, so nothing in them runs again"
+    return f"{verb} {count(affected)} of {args.dag_id}; {then}."

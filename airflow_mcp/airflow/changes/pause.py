@@ -24,7 +24,7 @@ async def prepare_pause(api: Api, dag_id: str, *, is_paused: bool) -> Prepared[D
     before = dag.is_paused
     items = (_item(dag),)
     verb = "Pause" if is_paused else "Unpause"
-    already = f"{dag_id} is {'paused' if before else 'not paused'} already: nothing to change."
+    already = f"{dag_id} is already {verb.lower()}d: nothing to change."
 
     async def apply(writer: Writer) -> None:
         query = {"update_mask": ["is_paused"]}
@@ -44,6 +44,7 @@ async def prepare_pause(api: Api, dag_id: str, *, is_paused: bool) -> Prepared[D
             is_paused_before=before,
             is_paused_after=is_paused,
         ),
+        done=f"{verb}d {dag_id}.",
         items=() if same else items,
         left=left,
         apply=apply,

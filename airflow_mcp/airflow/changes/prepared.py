@@ -17,6 +17,8 @@ class Prepared(Generic[ChangeT]):
     """What a change would do, and how it is done."""
 
     preview: ChangeT
+    done: str
+    """The preview's summary, as it is once the change is made."""
     items: tuple[str, ...]
     """Each thing that would change, with its present state: what a plan is bound to."""
     stays: Set[str] = field(default=frozenset(), kw_only=True)

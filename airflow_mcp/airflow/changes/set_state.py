@@ -58,6 +58,7 @@ async def prepare_set_state(api: Api, args: SetTaskInstancesState) -> Prepared[T
             also_cleared=by_run(cleared, args.dag_id, place) or None,
             left_out=left_out(already, "already", place) or None,
         ),
+        done=_summary(args, affected, cleared, moved, done=True),
         items=tuple(sorted([*map(str, affected), *map(_cleared, cleared), *moved])),
         stays=frozenset(moved),
         left=left,
@@ -114,9 +115,13 @@ def _summary(
     affected: Sequence[TaskInstance],
     cleared: Sequence[TaskInstance],
     moved: Sequence[str],
+    *,
+    done: bool = False,
 ) -> str:
     if not affected:
-        return f"Nothing to set in {args.dag_id}: all are {args.new_state} already."
-    then = f" Airflow then clears {count(cleared)}, and the run goes on." if cleared else ""
-    besides = f" Airflow 2 also brings its runs up to date with the DAG: {'; '.join(moved)}." if moved else ""
-    return f"Set {count(affected)} of {args.dag_id} to {args.new_state}.{then}{besides}"
+        return f"Nothing to set in {args.dag_id}: all are already {args.new_state}."
+    set_ = f"{'Done: set' if done else 'Set'} {count(affected)} of {args.dag_id} to {args.new_state}."
+    then = f" Airflow then {'cleared' if done else 'clears'} {count(cleared)}, and the run goes on." if cleared else ""
+    brings = "brought" if done else "brings"
+    besides = f" Airflow 2 also {brings} its runs up to date with the DAG: {'; '.join(moved)}." if moved else ""
+    return f"{set_}{then}{besides}"

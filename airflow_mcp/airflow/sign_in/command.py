@@ -97,7 +97,7 @@ def _read(output: bytes) -> Credential:
     try:
         text = output.decode().strip()
     except UnicodeDecodeError:
-        raise ValueError("prints what is no text") from None
+        raise ValueError("prints bytes that are not text") from None
     if not text:
         raise ValueError("prints nothing")
     if not text.startswith("{"):
@@ -121,7 +121,7 @@ def _from_json(answer: Mapping[str, Any]) -> Credential:
         token = next((part[name] for name in TOKENS if part.get(name)), None)
         if token is not None:
             if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-                raise ValueError("prints JSON whose token is none")
+                raise ValueError("prints JSON whose token is not one")
             return bearer(token, expires)
     raise ValueError(f"prints JSON without a token: none of {', '.join(TOKENS)} or headers is in it")
 
@@ -153,7 +153,7 @@ def _expiry(part: Mapping[str, Any]) -> float | None:
         except (TypeError, ValueError, OverflowError):
             moment = math.nan
         if not math.isfinite(moment):
-            raise ValueError(f"prints JSON whose {name} is no time")
+            raise ValueError(f"prints JSON whose {name} is not a time")
         return moment
     return None
 

@@ -121,7 +121,7 @@ class KerberosAuth(httpx.Auth):
         if error.min_code == TICKET_EXPIRED or isinstance(error, gssapi.exceptions.ExpiredCredentialsError):
             return NotSignedInError(f"The Kerberos ticket has expired. {self._renew()}")
         if isinstance(error, gssapi.exceptions.BadNameError):
-            return NotSignedInError(f"{self._named('kerberos_principal')} is no name that Kerberos takes: {reason}.")
+            return NotSignedInError(f"{self._named('kerberos_principal')} is not a name that Kerberos takes: {reason}.")
         if isinstance(error, gssapi.exceptions.MissingCredentialsError):
             keytab = self._instance.kerberos_keytab
             if keytab:

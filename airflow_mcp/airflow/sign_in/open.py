@@ -21,7 +21,7 @@ def without_sign_in(instance: Instance) -> SignIn:
             return RenewedAuth(OpenLogin(instance), first=Credential({}))
         return None
 
-    return SignIn("none is set, and none was asked for", differing=differing)
+    return SignIn("none is set, and Airflow asks for none", differing=differing)
 
 
 class OpenLogin:

@@ -13,7 +13,7 @@ from airflow_mcp.airflow.sign_in.credential import Credential, bearer
 from airflow_mcp.airflow.sign_in.given import GivenAuth
 from airflow_mcp.airflow.sign_in.login import access_token, token_request
 from airflow_mcp.airflow.sign_in.renewed import RenewedAuth
-from airflow_mcp.errors import NotSignedInError
+from airflow_mcp.errors import NoLoginError, NotSignedInError
 from airflow_mcp.instance import Instance
 from airflow_mcp.release import ApiName
 
@@ -61,7 +61,7 @@ class PasswordLogin:
             )
         token = access_token(answer, self._instance) if answer.is_success else None
         if not token:
-            raise NotSignedInError(
+            raise (NoLoginError if status == 404 else NotSignedInError)(
                 f"Signing in with a user name and a password did not work: /auth/token answered {status} without a "
                 f"token. Set {self._instance.named('token')} if this Airflow signs in another way."
             )
