@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -66,6 +67,18 @@ class Oracle:
         body = {"username": user, "password": self.password(user)}
         answer = self.http.post(f"{self.server.url}/auth/token", json=body)
         return str(answer.raise_for_status().json()["access_token"])
+
+    def browser(self) -> httpx.Client:
+        """A client that has signed in as a person's browser does."""
+        browser = httpx.Client(base_url=self.server.url, timeout=60)
+        if self.major == 3:
+            browser.cookies["_token"] = self.token()
+            return browser
+        form = browser.get("/login/").text
+        [csrf_token] = set(re.findall(r'name="csrf_token"[^>]* value="([^"]+)"', form))
+        who = {"username": "admin", "password": self.password("admin"), "csrf_token": csrf_token}
+        assert "login" not in browser.post("/login/", data=who).headers["location"]
+        return browser
 
     def settings(self, user: str = "admin", **more: Any) -> Settings:
         return Settings.for_one(url=self.server.url, username=user, password=self.password(user), **more)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.dag_filters import Filters, by_display_name, filters
+from airflow_mcp.airflow.dags import told
 from airflow_mcp.airflow.last_runs import last_run_states_of_all, with_last_runs
 from airflow_mcp.airflow.names import renamed
 from airflow_mcp.airflow.route import DAGS, Route, may_read
@@ -61,7 +62,7 @@ async def list_dags(
     unknown = None
     if not fields or not set(LAST_RUN).isdisjoint(fields):
         found, unknown = await with_last_runs(api, found)
-    dags = [row.pick(fields, always=("dag_id",), default=ROW) for row in found]
+    dags = [told(api, row).pick(fields, always=("dag_id",), default=ROW) for row in found]
     notes = [note, unknown if total else await _why_empty(api, query)]
     if last_run_state and api.release == (3, 0):
         notes.append(STARTED_ALONE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import TypeVar
 
 from airflow_mcp.airflow import import_errors
 from airflow_mcp.airflow.api import Api
@@ -27,6 +28,7 @@ class _Source(Answer):
     content: str | None
 
 
+DagT = TypeVar("DagT", bound=Dag)
 NO_DETAILS = (
     "This is what get_dag tells. On the details Airflow fails, most likely for a value of default_args or params that "
     "it cannot serialize."
@@ -39,7 +41,12 @@ LONGEST_LINE = 2000
 async def get_dag(api: Api, dag_id: str, fields: Sequence[str] | None = None) -> Dag:
     """One DAG. Route: GET /dags/{dag_id}. Raises NotFoundError."""
     dag = await api.read(GET, Dag, dag_id=dag_id)
-    return dag.pick(fields, always=("dag_id",))
+    return told(api, dag).pick(fields, always=("dag_id",))
+
+
+def told(api: Api, dag: DagT) -> DagT:
+    """A DAG as it is told: with the page of it."""
+    return dag.model_copy(update={"url": api.links.to(dag.dag_id)})
 
 
 async def require_dag(api: Api, dag_id: str) -> None:
@@ -60,7 +67,7 @@ async def get_dag_details(api: Api, dag_id: str, fields: Sequence[str] | None = 
     if not details.owners:
         # Airflow 2's details leave the owners empty.
         details = details.model_copy(update={"owners": (await api.read(GET, Dag, dag_id=dag_id)).owners})
-    return details.pick(fields, always=("dag_id", "note"))
+    return told(api, details).pick(fields, always=("dag_id", "note"))
 
 
 async def get_dag_source(
@@ -97,6 +104,7 @@ async def get_dag_source(
         start_line=start_line,
         end_line=last,
         next_line=last + 1 if last < total else None,
+        url=api.links.to(dag_id) if dag_id else None,
         note=await _why_older(api, file) if file else None,
         source="\n".join(lines),
     )

@@ -1,4 +1,4 @@
-"""Addresses of Airflow's UI: the page of a DAG, a run or a task instance."""
+"""Addresses of Airflow's UI: the page of a DAG, a run, a task or a task instance."""
 
 from __future__ import annotations
 
@@ -15,24 +15,17 @@ class Links:
     base: str
     release: Release
 
-    def dag(self, dag_id: str) -> str:
-        """The page of a DAG."""
-        return f"{self.base}/dags/{_quoted(dag_id)}{'/grid' if self.release < (3, 0) else ''}"
-
-    def run(self, dag_id: str, dag_run_id: str) -> str:
-        """The page of a run."""
-        return f"{self.base}/dags/{_quoted(dag_id)}{self._between}{_quoted(dag_run_id)}"
-
-    def task(self, dag_id: str, dag_run_id: str, task_id: str, map_index: int | None = None) -> str:
-        """The page of a task instance, or of all of a mapped task."""
-        task, index = ("&task_id=", "&map_index=") if self.release < (3, 0) else ("/tasks/", "/mapped/")
-        mapped = "" if map_index is None else f"{index}{map_index}"
-        return f"{self.run(dag_id, dag_run_id)}{task}{_quoted(task_id)}{mapped}"
-
-    @property
-    def _between(self) -> str:
-        return "/grid?dag_run_id=" if self.release < (3, 0) else "/runs/"
+    def to(
+        self, dag_id: str, dag_run_id: str | None = None, task_id: str | None = None, map_index: int | None = None
+    ) -> str:
+        """The page of what these ids name: a DAG, a run, a task, or the task in the run, all of a mapped one or one."""
+        if self.release < (3, 0):
+            query = {"dag_run_id": dag_run_id, "task_id": task_id, "map_index": map_index}
+            given = "&".join(f"{name}={_quoted(value)}" for name, value in query.items() if value is not None)
+            return f"{self.base}/dags/{_quoted(dag_id)}/grid{given and f'?{given}'}"
+        path = {"dags": dag_id, "runs": dag_run_id, "tasks": task_id, "mapped": map_index}
+        return self.base + "".join(f"/{name}/{_quoted(value)}" for name, value in path.items() if value is not None)
 
 
-def _quoted(text: str) -> str:
-    return quote(text, safe="")
+def _quoted(value: object) -> str:
+    return quote(str(value), safe="")

@@ -65,7 +65,7 @@ async def get_task_log(
     """
     ids = Ids(dag_id=dag_id, dag_run_id=dag_run_id, task_id=task_id)
     instance = await read_instance(api, ids, map_index, _Instance)
-    url = api.links.task(**ids, map_index=map_index)
+    url = api.links.to(**ids, map_index=map_index)
     state, latest = instance.state or NO_STATUS, instance.try_number
     number = latest if try_number is None else try_number
     if number == latest and (note := not_started(api, state, number)):

@@ -87,7 +87,7 @@ async def get_task_instance(
         "extra_links": links or None,
         "waits_for": waits_for or None,
         "rendered_fields": instance.rendered_fields if rendered_fields else None,
-        "url": api.links.task(dag_id, dag_run_id, task_id, map_index),
+        "url": api.links.to(**ids, map_index=map_index),
     }
     details: TaskInstanceDetails = instance.model_copy(update=update)
     return details

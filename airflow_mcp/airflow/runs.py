@@ -107,7 +107,7 @@ def _states(state: Sequence[str] | None, date_field: RunDate) -> Sequence[str] |
 
 def told(api: Api, run: RunT) -> RunT:
     """A run as it is told: with how long it took, and the page of it."""
-    url = api.links.run(run.dag_id or "", run.dag_run_id)
+    url = api.links.to(run.dag_id or "", run.dag_run_id)
     return run.model_copy(update={"url": url, "duration_seconds": seconds_taken(run)})
 
 

@@ -157,7 +157,7 @@ def _sum(rows: Sequence[InstanceRow]) -> InstanceRow:
 
 def _told(api: Api, row: InstanceRow, always: Sequence[str], fields: Sequence[str] | None) -> TaskInstanceRow:
     """A row with the fields that are wanted: how long it took, and the page of it."""
-    url = api.links.task(row.dag_id, row.dag_run_id, row.task_id, row.map_index)
+    url = api.links.to(row.dag_id, row.dag_run_id, row.task_id, row.map_index)
     if row.states:
         return row.model_copy(update={"url": url}).pick(fields, always=(*always, *SUMMED_UP), default=ROW)
     more = {"url": url, "state": row.state or NO_STATUS, "duration_seconds": seconds_taken(row)}

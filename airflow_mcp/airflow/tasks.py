@@ -46,7 +46,8 @@ async def list_tasks(
     """
     tasks = await all_tasks(api, dag_id, order_by)
     note = None if tasks else "This DAG has no tasks."
-    return TaskList.of(tasks[offset : offset + limit], len(tasks), offset, note, dag_id=dag_id)
+    page = tasks[offset : offset + limit]
+    return TaskList.of(page, len(tasks), offset, note, dag_id=dag_id, url=api.links.to(dag_id))
 
 
 async def get_task(api: Api, dag_id: str, task_id: str) -> TaskDetails:
@@ -55,15 +56,17 @@ async def get_task(api: Api, dag_id: str, task_id: str) -> TaskDetails:
     Where the list cannot be had for another task's sake, a note says so. Raises NotFoundError, with near ids for a task
     that there is not.
     """
+    url = api.links.to(dag_id, task_id=task_id)
     try:
         tasks = {task.task_id: task for task in await all_tasks(api, dag_id)}
     except UnfitAnswerError as error:  # it may be for another task
         details = await api.read(GET, TaskDetails, dag_id=dag_id, task_id=task_id)
         note = f"What is upstream is not known. {error.what}"
-        return details.model_copy(update={"upstream_task_ids": None, "note": note})
+        return details.model_copy(update={"url": url, "upstream_task_ids": None, "note": note})
     require_tasks([task_id], tasks, dag_id)
     details = await api.read(GET, TaskDetails, dag_id=dag_id, task_id=task_id)
-    return details.model_copy(update=tasks[task_id].model_dump(include={"upstream_task_ids", "downstream_task_ids"}))
+    neighbours = tasks[task_id].model_dump(include={"upstream_task_ids", "downstream_task_ids"})
+    return details.model_copy(update={"url": url, **neighbours})
 
 
 async def all_tasks(api: Api, dag_id: str, order_by: str | None = None) -> list[TaskRow]:

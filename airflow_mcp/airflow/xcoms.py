@@ -55,7 +55,8 @@ async def list_xcom_entries(
     if not answer.xcom_entries:
         await require_in_run(api, dag_id, dag_run_id, task_id)
     note = None if answer.xcom_entries else "Nothing was handed over, or it was cleared since."
-    return XComEntryList.of(answer.xcom_entries, answer.total_entries, offset, note)
+    url = api.links.to(dag_id, dag_run_id, task_id, map_index)
+    return XComEntryList.of(answer.xcom_entries, answer.total_entries, offset, note, url=url)
 
 
 async def get_xcom(
@@ -75,7 +76,7 @@ async def get_xcom(
         answer = await api.read(GET, _Value, query=query, **ids, xcom_key=xcom_key)
     except NotFoundError:
         raise await _no_such_key(api, ids, xcom_key, map_index) from None
-    return _shown(answer, as_json=as_json)
+    return _shown(answer, api.links.to(**ids, map_index=map_index), as_json=as_json)
 
 
 async def _no_such_key(api: Api, ids: Ids, key: str, map_index: int | None) -> NotFoundError:
@@ -87,7 +88,7 @@ async def _no_such_key(api: Api, ids: Ids, key: str, map_index: int | None) -> N
     return NotFoundError(f"{task} has no XCom {key!r} in this run. {known}", "For one of a mapped task give map_index.")
 
 
-def _shown(answer: _Value, *, as_json: bool) -> XCom:
+def _shown(answer: _Value, url: str, *, as_json: bool) -> XCom:
     value, kind = answer.value, TYPES.get(type(answer.value), "null")
     if isinstance(value, dict) and "__classname__" in value:
         kind, value = str(value["__classname__"]), value.get("__data__")
@@ -106,6 +107,7 @@ def _shown(answer: _Value, *, as_json: bool) -> XCom:
         value_start=written[:MOST_CHARACTERS] if long else None,
         characters=len(written),
         timestamp=answer.timestamp,
+        url=url,
         note=" ".join(note for note in notes if note) or None,
     )
 

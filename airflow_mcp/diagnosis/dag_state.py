@@ -65,7 +65,7 @@ async def _not_loaded(api: Api, dag_id: str, error: DagNotFoundError) -> DagStat
         summary=f"DAG {dag_id} is not loaded: {told}",
         dag_id=dag_id,
         state="not_loaded",
-        url=api.links.dag(dag_id),
+        url=api.links.to(dag_id),
         reasons=[reasons.broken_file(told)],
     )
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.dags import require_dag
 from airflow_mcp.airflow.last_runs import last_run_states
+from airflow_mcp.airflow.links import Links
 from airflow_mcp.airflow.task_instance_lists import InstanceRow, find_instances, latest_first
 from airflow_mcp.diagnosis.failure import Failure, read_failures
 from airflow_mcp.diagnosis.parts import Parts
@@ -37,7 +38,7 @@ async def find_failures(api: Api, since: datetime | None = None, dag_id: str | N
     read = await read_failures(api, parts, "a log", newest[:MOST_LOGS], CHARACTERS)
     errors = {(each.row.dag_id, each.row.task_id): each for each in read}
     seen = await parts.look({"last runs": lambda: last_run_states(api, sorted({row.dag_id for row in rows}))})
-    groups = _groups(rows, errors, seen["last runs"] or {})
+    groups = _groups(api.links, rows, errors, seen["last runs"] or {})
     return FailureList(
         summary=_summary(groups, len(rows), total),
         since=start,
@@ -68,18 +69,24 @@ def _newest_of_each_task(rows: Sequence[InstanceRow]) -> list[InstanceRow]:
 
 
 def _groups(
-    rows: Sequence[InstanceRow], errors: Mapping[tuple[str, str], Failure], last: Mapping[str, str | None]
+    links: Links,
+    rows: Sequence[InstanceRow],
+    errors: Mapping[tuple[str, str], Failure],
+    last: Mapping[str, str | None],
 ) -> list[FailureGroup]:
     """By DAG and error, in the order of the rows; a task whose log was not read is by itself."""
     grouped: dict[tuple[str, str], list[InstanceRow]] = {}
     for row in rows:
         failure = errors.get((row.dag_id, row.task_id))
         grouped.setdefault((row.dag_id, failure.signature if failure else f"task {row.task_id}"), []).append(row)
-    return [_group(group, errors, last) for group in grouped.values()]
+    return [_group(links, group, errors, last) for group in grouped.values()]
 
 
 def _group(
-    rows: Sequence[InstanceRow], errors: Mapping[tuple[str, str], Failure], last: Mapping[str, str | None]
+    links: Links,
+    rows: Sequence[InstanceRow],
+    errors: Mapping[tuple[str, str], Failure],
+    last: Mapping[str, str | None],
 ) -> FailureGroup:
     newest, oldest = rows[0], rows[-1]
     failure = errors.get((newest.dag_id, newest.task_id))
@@ -93,6 +100,7 @@ def _group(
         last=newest.start_date,
         last_run_id=newest.dag_run_id,
         now=last.get(newest.dag_id) or "unknown",
+        url=links.to(newest.dag_id, newest.dag_run_id, newest.task_id, newest.map_index),
     )
 
 

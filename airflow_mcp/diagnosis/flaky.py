@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from airflow_mcp.airflow.api import Api
+from airflow_mcp.airflow.links import Links
 from airflow_mcp.airflow.runs import find_runs
 from airflow_mcp.airflow.task_instance_lists import InstanceRow, find_instances
 from airflow_mcp.diagnosis.failure import Failure, last_failed_try, read_failures
@@ -49,7 +50,8 @@ async def find_flaky_tasks(api: Api, dag_id: str | None = None, runs: int = 50) 
     if tried and api.release < (2, 10):
         left_out.append("This Airflow does not tell how earlier tries ended: some may have been cleared while good.")
     flaky = flaky_tasks(found, [row for row in tries if row], all_runs=total <= len(seen))
-    return _told(seen, flaky, broken_tasks(found), await _errors(api, parts, flaky), [*parts.not_seen, *left_out])
+    shown = _shown(api.links, seen, flaky, await _errors(api, parts, flaky))
+    return _told(seen, flaky, shown, broken_tasks(found), [*parts.not_seen, *left_out])
 
 
 async def _instances(api: Api, runs: Sequence[DagRun]) -> tuple[Sequence[DagRun], list[InstanceRow], list[str]]:
@@ -96,8 +98,8 @@ def _named(failures: Sequence[Failure]) -> list[str]:
 def _told(
     runs: Sequence[DagRun],
     flaky: Sequence[Flaky],
+    rows: Sequence[FlakyTask],
     broken: Sequence[str],
-    errors: Mapping[Task, Sequence[str]],
     not_seen: Sequence[str],
 ) -> FlakyTaskList:
     told = FlakyTaskList(
@@ -106,25 +108,34 @@ def _told(
         broken=named(broken) or None,
         not_seen=list(not_seen) or None,
     )
-    places = {(run.dag_id, run.dag_run_id): place for place, run in enumerate(runs)}
-    rows = [_row(each, places, errors) for each in flaky[:MOST_TASKS]]
     rows = that_fit(told, rows, MOST_CHARACTERS)
     more = len(flaky) - len(rows)
     left_out = [*not_seen, *([f"{more} more flaky tasks are not listed."] if more else [])]
     return told.model_copy(update={"tasks": rows or None, "not_seen": left_out or None})
 
 
-def _row(each: Flaky, places: Mapping[tuple[str | None, str], int], errors: Mapping[Task, Sequence[str]]) -> FlakyTask:
-    rows = sorted((*each.later_try, *each.next_run), key=lambda row: places[row.dag_id, row.dag_run_id])
-    return FlakyTask(
-        dag_id=each.task[0],
-        task_id=each.task[1],
-        runs=each.runs,
-        good_at_a_later_try=len(each.later_try) or None,
-        good_in_the_next_run=len(each.next_run) or None,
-        last_run_ids=[row.dag_run_id for row in rows[:MOST_OF_A_TASK]],
-        errors=list(errors.get(each.task, ())) or None,
-    )
+def _shown(
+    links: Links, runs: Sequence[DagRun], flaky: Sequence[Flaky], errors: Mapping[Task, Sequence[str]]
+) -> list[FlakyTask]:
+    """The first MOST_TASKS as they are told."""
+    places = {(run.dag_id, run.dag_run_id): place for place, run in enumerate(runs)}
+    found = []
+    for each in flaky[:MOST_TASKS]:
+        rows = sorted((*each.later_try, *each.next_run), key=lambda row: places[row.dag_id, row.dag_run_id])
+        dag_id, task_id = each.task
+        found.append(
+            FlakyTask(
+                dag_id=dag_id,
+                task_id=task_id,
+                runs=each.runs,
+                good_at_a_later_try=len(each.later_try) or None,
+                good_in_the_next_run=len(each.next_run) or None,
+                last_run_ids=[row.dag_run_id for row in rows[:MOST_OF_A_TASK]],
+                errors=list(errors.get(each.task, ())) or None,
+                url=links.to(dag_id, task_id=task_id),
+            )
+        )
+    return found
 
 
 def _summary(runs: Sequence[DagRun], flaky: Sequence[Flaky]) -> str:

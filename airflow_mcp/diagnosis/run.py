@@ -76,7 +76,8 @@ async def diagnose_dag_run(api: Api, dag_id: str | None = None, dag_run_id: str 
     if dag_run_id is None:
         runs, _ = await find_runs(api, dag_id, {"state": ["failed"], "limit": 1})
         if not runs:
-            return Diagnosis(summary=f"No run{f' of {dag_id}' if dag_id else ''} has failed.")
+            url = api.links.to(dag_id) if dag_id else None
+            return Diagnosis(summary=f"No run{f' of {dag_id}' if dag_id else ''} has failed.", dag_id=dag_id, url=url)
         dag_id, dag_run_id = dag_id or runs[0].dag_id, runs[0].dag_run_id
     run = await find_run(api, dag_id or "", dag_run_id)
     return _diagnosis(await _look(api, told(api, run), dag_id or ""))

@@ -27,27 +27,18 @@ class Subject:
     map_index: int | None = None
     parts: Parts = field(default_factory=Parts)
 
-    @property
-    def url(self) -> str:
-        """The page of it."""
-        links, dag_id = self.api.links, self.dag.dag_id
-        if self.run is None:
-            return links.dag(dag_id)
-        if self.task_id is None:
-            return links.run(dag_id, self.run.dag_run_id)
-        return links.task(dag_id, self.run.dag_run_id, self.task_id, self.map_index)
-
     def answer(self, state: str, found: Sequence[Reason], otherwise: str, works: str = "") -> DagState:
         """The answer, summed up by what `works` and the first reason; without either by `otherwise`."""
         facts = [works, *([found[0].fact] if found else [])]
+        dag_id, run_id = self.dag.dag_id, self.run.dag_run_id if self.run else None
         return DagState(
             summary=" ".join(filter(None, facts)) or otherwise,
-            dag_id=self.dag.dag_id,
-            dag_run_id=self.run and self.run.dag_run_id,
+            dag_id=dag_id,
+            dag_run_id=run_id,
             task_id=self.task_id,
             map_index=self.map_index,
             state=state,
-            url=self.url,
+            url=self.api.links.to(dag_id, run_id, self.task_id, self.map_index),
             reasons=[*found[:MOST_REASONS]],
             also=", ".join(dict.fromkeys(each.reason for each in found[MOST_REASONS:])) or None,
             not_seen=self.parts.not_seen or None,

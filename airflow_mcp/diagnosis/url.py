@@ -112,7 +112,7 @@ def _answer(api: Api, page: Page, state: str | None, following: str) -> Resolved
         map_index=page.map_index,
         try_number=page.try_number,
         state=state,
-        url=_link(api, page),
+        url=api.links.to(page.dag_id or "", page.dag_run_id, page.task_id, page.map_index),
         next=following,
     )
 
@@ -123,15 +123,6 @@ def _kind(page: Page) -> str:
     if page.task_id:
         return "task_instance" if page.dag_run_id else "task"
     return "dag_run" if page.dag_run_id else "dag"
-
-
-def _link(api: Api, page: Page) -> str:
-    dag_id, run_id = page.dag_id or "", page.dag_run_id
-    if run_id is None:
-        return api.links.dag(dag_id)
-    if page.task_id is None:
-        return api.links.run(dag_id, run_id)
-    return api.links.task(dag_id, run_id, page.task_id, page.map_index)
 
 
 def _next_of_dag(page: Page, dag: Dag) -> str:

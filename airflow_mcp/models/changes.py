@@ -118,6 +118,7 @@ class Change(Answer):
 
     done: bool
     summary: str
+    url: str
     warnings: list[str] | None = Field(None, description="what Airflow does besides, or what holds the runs")
     plan: str | None = None
     next: str | None = None

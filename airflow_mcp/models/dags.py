@@ -111,6 +111,7 @@ class Dag(Answer):
     description: Remark | None = None
     timetable_description: str | None = None
     fileloc: str | None = None
+    url: str | None = None
     last_parsed_time: Moment | None = None
     has_import_errors: bool | None = None
     max_active_runs: int | None = None
@@ -199,5 +200,6 @@ class DagSource(Answer):
     start_line: int
     end_line: int
     next_line: int | None = None
+    url: str | None = None
     note: str | None = Field(None, description="where it is not what stands in the file now")
     source: Untrusted

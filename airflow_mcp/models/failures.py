@@ -28,6 +28,7 @@ class FailureGroup(Answer):
     last: Moment | None = None
     last_run_id: str = Field(description="for diagnose_dag_run")
     now: str = Field(description="state of the DAG's last run")
+    url: str = Field(description="of the latest")
 
 
 class FailureList(Answer):

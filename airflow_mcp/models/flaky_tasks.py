@@ -26,6 +26,7 @@ class FlakyTask(Answer):
     good_in_the_next_run: int | None = Field(None, description="of these runs: it failed, alone")
     last_run_ids: list[str] = Field(description="in which it last did so")
     errors: list[Remark] | None = Field(None, description="of the last such failures")
+    url: str
 
 
 class FlakyTaskList(Answer):

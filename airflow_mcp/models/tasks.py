@@ -47,6 +47,7 @@ class TaskDetails(Task):
 
     rest: ClassVar = "get_dag_source shows the DAG's file."
 
+    url: str | None = None
     owner: str | None = None
     pool_slots: int | None = None
     priority_weight: int | None = None
@@ -73,4 +74,5 @@ class TaskList(Page[Task]):
 
     rest: ClassVar = "A smaller limit leaves more room for each; get_task shows one."
     dag_id: str
+    url: str
     rows: list[Task] = Field(alias="tasks")

@@ -41,6 +41,7 @@ class XComEntryList(Page[XComEntry]):
     """A page of XComs."""
 
     rest: ClassVar = "A smaller limit leaves more room for each."
+    url: str
     rows: list[XComEntry] = Field(alias="xcom_entries")
 
 
@@ -55,4 +56,5 @@ class XCom(Answer):
     value_start: Untrusted | None = Field(None, description="of a long value")
     characters: int = Field(description="of the whole value as JSON")
     timestamp: Moment | None = None
+    url: str
     note: str | None = None

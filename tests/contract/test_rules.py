@@ -258,6 +258,15 @@ def test_output_schema_is_closed(spec: ToolSpec) -> None:
     assert set(schema.get("required", [])) <= set(schema["properties"])
 
 
+@every_tool
+def test_what_is_about_a_dag_carries_its_link(spec: ToolSpec) -> None:
+    """A run, a task or a task instance too: the answer, or each that it tells of. Rows of many DAGs need none."""
+    if "dag_id" in inputs(spec).get("required", []) or (spec not in LISTS and "dag_id" in properties(spec)):
+        told = outputs(spec)["properties"]
+        parts = [part["items"].get("properties", {}) for part in told.values() if part.get("type") == "array"]
+        assert [each["url"] for each in (told, *parts) if "url" in each]
+
+
 def test_the_list_tools_are_found() -> None:
     assert {"get_dags", "get_tasks"} <= {spec.name for spec in LISTS}
 

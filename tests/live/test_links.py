@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 from urllib.parse import quote
 
@@ -20,24 +21,44 @@ def named(answer: Any) -> dict[str, Any]:
 
 
 async def test_each_link_of_ours_leads_to_what_it_names(session: Session, oracle: Oracle) -> None:
-    run = {"dag_id": "load_files", "dag_run_id": oracle.failed_runs["load_files"]}
+    odd, dag = {"dag_id": "отчёт.v1"}, {"dag_id": "load_files"}
+    run = {**dag, "dag_run_id": oracle.failed_runs["load_files"]}
     mapped = {**run, "task_id": "load_file", "map_index": 2}
     plain = {**run, "task_id": "list_files"}
-    for tool, ids in (
-        ("explain_dag_state", {"dag_id": "отчёт.v1"}),
-        ("get_dag_run", run),
-        ("diagnose_dag_run", run),
-        ("get_task_instance", plain),
-        ("get_task_instance", mapped),
-        ("get_task_log", mapped),
+    preview = {"confirm": False}
+    links = set()
+    for tool, ids, more in (
+        ("explain_dag_state", odd, {}),
+        ("get_dag", odd, {}),
+        ("get_dag_details", odd, {}),
+        ("get_dag_source", odd, {}),
+        ("get_tasks", odd, {}),
+        ("get_task", {**dag, "task_id": "load_file"}, {}),
+        ("get_dag_run", run, {}),
+        ("diagnose_dag_run", run, {}),
+        ("get_task_instance", plain, {}),
+        ("get_task_instance", mapped, {}),
+        ("get_task_log", mapped, {}),
+        ("get_xcom_entries", run, {}),
+        ("get_xcom", plain, {}),
+        ("patch_dag", odd, {"is_paused": True, **preview}),
+        ("clear_task_instances", run, preview),
+        ("set_task_instances_state", mapped, {"new_state": "success", **preview}),
     ):
-        url = (await session.ok(tool, **ids))["url"]
+        url = (await session.ok(tool, **ids, **more))["url"]
+        if url not in links:
+            answer = await session.ok("resolve_url", url=url)
+            assert (named(answer), answer["url"]) == (ids, url)
+            assert "not_there" not in answer
+        links.add(url)
+    [group] = (await session.ok("find_failures", **dag))["failures"]
+    rows = (await session.ok("get_task_instances", **run))["task_instances"]
+    for url, task_id in ((group["url"], "load_file"), *((row["url"], row["task_id"]) for row in rows)):
         answer = await session.ok("resolve_url", url=url)
-        assert (named(answer), answer["url"]) == (ids, url)
-        assert "not_there" not in answer
-    for row in (await session.ok("get_task_instances", **run))["task_instances"]:
-        answer = await session.ok("resolve_url", url=row["url"])
-        assert named(answer)["task_id"] == row["task_id"]
+        assert {**run, "task_id": task_id}.items() <= named(answer).items()
+        links.add(url)
+    with closing(oracle.browser()) as browser:
+        assert {url: status for url in links if (status := browser.get(url).status_code) != 200} == {}
 
 
 async def test_links_of_alerts(session: Session, oracle: Oracle) -> None:

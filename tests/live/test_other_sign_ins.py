@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +55,7 @@ def session_cookie(oracle: Oracle) -> str:
     """What a browser holds after a sign-in."""
     if oracle.major == 3:
         return f"_token={oracle.token()}"
-    with httpx.Client(base_url=oracle.server.url) as browser:
-        form = browser.get("/login/").text
-        [csrf_token] = set(re.findall(r'name="csrf_token"[^>]* value="([^"]+)"', form))
-        who = {"username": "admin", "password": oracle.password("admin"), "csrf_token": csrf_token}
-        assert "login" not in browser.post("/login/", data=who).headers["location"]
+    with closing(oracle.browser()) as browser:
         return f"session={browser.cookies['session']}"
 
 

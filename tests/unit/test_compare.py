@@ -16,7 +16,7 @@ from airflow_mcp.diagnosis.task_differences import task_differences
 from airflow_mcp.diagnosis.words import lasted
 from airflow_mcp.models.runs import DagRun
 from scripts.generate import tokens
-from tests.fakes import OfRelease
+from tests.fakes import URL, OfRelease
 from tests.replay import replayed
 from tests.session import Session, text_of
 
@@ -224,6 +224,7 @@ async def test_unless_named_it_is_the_latest_failed_run_and_the_last_good_one_be
         told = await compared(session)
         assert [each["dag_run_id"] for each in told["runs"]] == ["r6", "r8"]
         assert told["summary"] == "r8 (failed) and r6 (success) differ: state of 1 task, conf in 2 keys."
+        assert [each["url"] for each in told["runs"]] == [f"{URL}/dags/etl/runs/{run_id}" for run_id in ("r6", "r8")]
         assert [each["conf"]["day"] for each in told["runs"]] == [6, 8]
         assert "2026!" not in str(told)
         assert "key" not in told["runs"][0]["conf"]

@@ -14,7 +14,7 @@ from airflow_mcp.diagnosis.first_failed import failed_tasks
 from airflow_mcp.diagnosis.retry import run_again
 from airflow_mcp.models.runs import DagRun
 from airflow_mcp.text.raised import Frame, RaisedReader
-from tests.fakes import OfRelease, Replay
+from tests.fakes import URL, OfRelease, Replay
 from tests.replay import replayed
 
 GRAPH = {"a": ["b", "clean"], "b": ["c"], "c": [], "clean": [], "other": []}
@@ -337,6 +337,7 @@ async def test_failures_are_told_by_error_the_latest_first() -> None:
             "last": "2026-02-02T00:00Z",
             "last_run_id": "r2",
             "now": "success",
+            "url": f"{URL}/dags/etl/grid?dag_run_id=r2&task_id={tasks[0]}",
         }
         for tasks, error, number in ((["t0"], "OSError: disk full", 2), (["t1", "t2"], "KeyError: 'x'", 4))
     ]

@@ -13,7 +13,7 @@ from airflow_mcp.airflow.task_instance_lists import InstanceRow
 from airflow_mcp.diagnosis.flaky_tasks import Flaky, broken_tasks, flaky_tasks, outcomes, several_tries
 from airflow_mcp.models.runs import DagRun
 from scripts.generate import tokens
-from tests.fakes import OfRelease
+from tests.fakes import URL, OfRelease
 from tests.replay import replayed
 from tests.session import text_of
 
@@ -171,6 +171,7 @@ async def test_flaky_tasks_are_told_with_their_errors_and_broken_ones_apart() ->
                 "good_at_a_later_try": 3,
                 "last_run_ids": ["r5", "r4", "r3"],
                 "errors": ["TimeoutError: no answer within 5 s (2 of 3 logs)", "KeyError: 'x' (1 of 3 logs)"],
+                "url": f"{URL}/dags/etl/grid?task_id=load",
             },
             {
                 "dag_id": "etl",
@@ -179,6 +180,7 @@ async def test_flaky_tasks_are_told_with_their_errors_and_broken_ones_apart() ->
                 "good_in_the_next_run": 2,
                 "last_run_ids": ["r4", "r2"],
                 "errors": ["KeyError: 'x' (2 of 2 logs)"],
+                "url": f"{URL}/dags/etl/grid?task_id=send",
             },
         ],
         "broken": "etl.always (5 runs)",

@@ -48,7 +48,7 @@ class Change:
         if self.later:
             raise self.later
         preview = DagChange(
-            done=False, summary="Pause sales.", dag_id="sales", is_paused_before=False, is_paused_after=True
+            done=False, summary="Pause sales.", url="/", dag_id="sales", is_paused_before=False, is_paused_after=True
         )
         return Prepared(preview, "Paused sales.", self.items, self._left, self._apply, stays=self.stays)
 

@@ -109,12 +109,13 @@ def test_a_page(path: str, named: dict[str, Any]) -> None:
 )
 def test_each_link_of_ours_leads_to_what_it_names(base: str, release: Release, odd: str) -> None:
     links = Links(base, release)
-    assert page_at(links.dag(odd), [base]) == Page(dag_id=odd)
-    assert page_at(links.run(odd, odd), [base]) == Page(dag_id=odd, dag_run_id=odd)
-    assert page_at(links.task(odd, odd, odd), [base]) == Page(dag_id=odd, dag_run_id=odd, task_id=odd)
+    assert page_at(links.to(odd), [base]) == Page(dag_id=odd)
+    assert page_at(links.to(odd, task_id=odd), [base]) == Page(dag_id=odd, task_id=odd)
+    assert page_at(links.to(odd, odd), [base]) == Page(dag_id=odd, dag_run_id=odd)
+    assert page_at(links.to(odd, odd, odd), [base]) == Page(dag_id=odd, dag_run_id=odd, task_id=odd)
     for index in (0, 7):
         mapped = Page(dag_id=odd, dag_run_id=odd, task_id=odd, map_index=index)
-        assert page_at(links.task(odd, odd, odd, index), [base]) == mapped
+        assert page_at(links.to(odd, odd, odd, index), [base]) == mapped
 
 
 @pytest.mark.parametrize(

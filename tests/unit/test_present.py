@@ -89,6 +89,7 @@ TRAPPED = DagDetails(
         TaskInstancesChange(
             done=False,
             summary=FENCE,
+            url=FENCE,
             total=1,
             runs=[RunOfAffected(dag_run_id=FENCE, task_instances=[Affected(task_id=FENCE, state=FENCE)])],
             left_out=[FENCE],
@@ -179,6 +180,7 @@ def test_a_preview_keeps_its_plan_and_its_numbers() -> None:
     preview = TaskInstancesChange(
         done=False,
         summary="Clear " + "x" * 100_000,
+        url="/",
         total=4000,
         runs=[RunOfAffected(dag_run_id="r", task_instances=instances)],
         also_cleared=[RunOfAffected(dag_run_id=f"r{number}", task_instances=instances[:1]) for number in range(200)],
@@ -254,7 +256,9 @@ def test_no_answer_is_over_the_limit(text: str) -> None:
     for answer in (
         DagList.of([DagRow(dag_id=long, **texts)] * 5, 1000, 0, note=long),
         TaskDetails(**task, queue=long, owner=long, doc_md=long, params=deep, template_fields=few),
-        TaskInstancesChange(done=False, summary=long, total=9, runs=[run] * 6, also_cleared=[run] * 6, left_out=few),
+        TaskInstancesChange(
+            done=False, summary=long, url=long, total=9, runs=[run] * 6, also_cleared=[run] * 6, left_out=few
+        ),
     ):
         checked(answer)
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 from mcp.types import CallToolResult
 
+from airflow_mcp.airflow.pages import page_at
 from airflow_mcp.tools.schema import output_schema
 from airflow_mcp.tools.toolsets import ALL_TOOLS
-from tests.fakes import Replay
+from tests.fakes import URL, Replay
 from tests.replay import replayed
 from tests.scenarios import calls, previews, reads
 from tests.servers import RECORDED
@@ -21,6 +23,7 @@ from tests.session import text_of
 pytestmark = pytest.mark.anyio
 
 SPECS = {spec.name: spec for spec in ALL_TOOLS}
+IDS = ("dag_id", "dag_run_id", "task_id", "map_index")
 # What only Airflow 3 tells, and what holds a date or a path of its own.
 DIFFERS = {
     "active_runs_count",
@@ -91,6 +94,45 @@ async def test_every_answer_fits_its_schema(version: str) -> None:
             assert "null" not in str(result.structured_content), (tool, arguments)
         else:
             assert "bug" not in text_of(result), (tool, arguments, text_of(result))
+
+
+@pytest.mark.parametrize("version", RECORDED)
+async def test_every_link_leads_to_what_the_answer_is_about(version: str) -> None:
+    with_links = set()
+    runs = Replay(version).runs
+    for tool, arguments, result in await play(version):
+        if result.is_error:
+            continue
+        asked = named(arguments) | ({"dag_run_id": runs["history"]} if "logical_date" in arguments else {})
+        told = list(links_in(result.structured_content, asked))
+        for ids, url in told:
+            assert named(vars(page_at(url, [URL]))) == ids, (tool, arguments)
+        has_its_own = "url" in SPECS[tool].answer.model_fields and "fields" not in arguments
+        if has_its_own and named(result.structured_content or {}) | asked:
+            assert told, (tool, arguments)
+        with_links |= {tool} if told else set()
+    across_dags = {"get_dags", "get_event_logs", "get_health", "get_import_errors"}
+    not_recorded = {"compare_dag_runs", "find_flaky_tasks"}  # but without a run to tell of
+    assert set(SPECS) - with_links == across_dags | not_recorded
+
+
+def named(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: told[name] for name in IDS if told.get(name) is not None}
+
+
+def links_in(told: Any, around: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """The links in an answer, each with the ids of what it is of: those that stand beside it, or else around it."""
+    ids = {**around, **named(told)}
+    url = told.get("url")
+    if url and "last_run_id" in told:  # of the failures of some tasks the latest, of the first of them
+        map_index = named({"map_index": page_at(url, [URL]).map_index})
+        ids |= {"dag_run_id": told["last_run_id"], "task_id": told["tasks"][0], **map_index}
+    if url:
+        yield ids, url
+    for rows in told.values():
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, dict):
+                yield from links_in(row, ids)
 
 
 @pytest.mark.parametrize("version", RECORDED)

@@ -146,7 +146,7 @@ async def test_dags_are_told_to_who_may_not_see_their_runs() -> None:
 )
 def test_links_are_the_uis_with_ids_encoded(release: Release, path: str) -> None:
     links = Links("https://airflow.example.com/team", release)
-    assert links.run("a+b", "manual__2026-11-29T01:00:00+00:00") == f"https://airflow.example.com/team{path}"
+    assert links.to("a+b", "manual__2026-11-29T01:00:00+00:00") == f"https://airflow.example.com/team{path}"
 
 
 async def test_links_lead_to_the_ui_that_the_settings_name() -> None:

@@ -69,6 +69,7 @@ async def prepare_clear(api: Api, args: ClearTaskInstances) -> Prepared[TaskInst
         preview=TaskInstancesChange(
             done=False,
             summary=_summary(args, affected, "Clear"),
+            url=api.links.to(args.dag_id, args.dag_run_id),
             warnings=warnings or None,
             total=len(affected),
             runs=by_run(affected, args.dag_id, place),

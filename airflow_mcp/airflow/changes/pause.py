@@ -40,6 +40,7 @@ async def prepare_pause(api: Api, dag_id: str, *, is_paused: bool) -> Prepared[D
             done=False,
             summary=already if same else f"{verb} {dag_id}.",
             warnings=starting or None,
+            url=api.links.to(dag_id),
             dag_id=dag_id,
             is_paused_before=before,
             is_paused_after=is_paused,

@@ -52,6 +52,7 @@ async def prepare_set_state(api: Api, args: SetTaskInstancesState) -> Prepared[T
         preview=TaskInstancesChange(
             done=False,
             summary=_summary(args, affected, cleared, moved),
+            url=api.links.to(args.dag_id, target.run_id, args.task_id, args.map_index),
             warnings=warnings or None,
             total=len(affected),
             runs=by_run(affected, args.dag_id, place),
