@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.event_log_extra import fields_of, is_dry_run, told
 from airflow_mcp.airflow.event_log_reads import AT_ONCE, Logged, in_order, latest, marks_in_2, page_with
-from airflow_mcp.airflow.event_names import MARKS, TO_TASKS, UNASKED, names_of, plain
+from airflow_mcp.airflow.event_names import MARKS, NAMES, TO_TASKS, UNASKED, names_of, plain
 from airflow_mcp.models.event_logs import EventLog, EventLogList
 from airflow_mcp.text.clean import one_line
 
 LOOKED_THROUGH = 500
 """The latest events of a DAG, among which those of a run or a task are looked for."""
+
+TAKES_AT_MOST = timedelta(seconds=5)
+"""From the event of a trigger to the time in the id of its run."""
 
 
 async def list_event_logs(
@@ -64,8 +68,17 @@ def _may_be_of(logged: Logged, dag_run_id: str | None, task_id: str | None) -> b
     runs = {logged.dag_run_id, *_texts(fields.get("dag_run_id")), *_texts(fields.get("dag_run_ids"))} - {None}
     tasks = {logged.task_id, *_texts(fields.get("task_id")), *_texts(fields.get("task_ids"))} - {None}
     unnamed = plain(logged.event) in TO_TASKS
-    of_run = dag_run_id is None or (dag_run_id in runs if runs else unnamed)
+    of_run = dag_run_id is None or (dag_run_id in runs if runs else unnamed or _may_have_made(logged, dag_run_id))
     return of_run and (task_id is None or (task_id in tasks if tasks else unnamed))
+
+
+def _may_have_made(logged: Logged, dag_run_id: str) -> bool:
+    """Whether a trigger that named no run was at the time that stands in the id which Airflow then makes up."""
+    with suppress(ValueError):
+        made = datetime.fromisoformat(dag_run_id.partition("__")[2].partition("_")[0])
+        at_the_time = made.tzinfo is not None and abs(made - logged.when) < TAKES_AT_MOST
+        return at_the_time and plain(logged.event) in NAMES["trigger"]
+    return False
 
 
 def _texts(value: Any) -> list[str]:
@@ -96,4 +109,4 @@ def _why_empty(event: Sequence[str] | None) -> str:
         return (
             f"No such event ({one_line(', '.join(event), 200)}) is logged; without event all that people did is listed."
         )
-    return "Nothing that matches is logged. What a task logs of itself is found by event: running, success, failed."
+    return "Nothing that matches is logged. What a task logs of itself is found by event: failed, up_for_retry, …"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from airflow_mcp.models.states import NO_STATUS, TASK_STATES
 from airflow_mcp.release import Release
 
 BY_API_IN_2 = ("api.", "ui.")
@@ -64,8 +65,8 @@ LOOKS = (
 """What changes nothing: looks, and Airflow's processes as they start."""
 MARKS = ("success", "failed")
 """What a page of Airflow 2 logs where somebody marks a task; a task logs the same of itself."""
-OF_TASKS = ("running", *MARKS)
-"""What each task instance logs of itself."""
+OF_TASKS = tuple(state for state in TASK_STATES if state != NO_STATUS)
+"""What each task instance logs of itself: the states that it comes to."""
 UNASKED = (*OF_TASKS, *LOOKS)
 """What stays out unless it is asked for by name."""
 TO_TASKS = frozenset((*NAMES["clear"], *NAMES["set_state"]))

@@ -71,7 +71,8 @@ def of_pause(dag: Dag, details: DagDetails | None, queued: int) -> list[Reason]:
         Reason(
             reason="paused",
             fact=f"DAG {dag.dag_id} is paused{waiting}.{itself}",
-            remedy=f"patch_dag with dag_id={dag.dag_id}, is_paused=false; its preview tells what then starts.",
+            remedy=f"patch_dag with dag_id={dag.dag_id}, is_paused=false; its preview tells what then starts. "
+            "Who paused it: get_event_logs with event=pause.",
         )
     ]
 

@@ -270,7 +270,10 @@ def _without_failed_task(found: Found) -> str:
     if timeout := told_of_timeout(found.run, limit):
         unfinished = f"; not done by then: {named(found.unfinished)}" if found.unfinished else ""
         return f" {timeout[0].upper()}{timeout[1:]}{unfinished}."
-    return " A person or a program set it so, or its tasks could not go on: get_task_instances shows their states."
+    return (
+        " A person or a program set it so, which get_event_logs shows, or its tasks could not go on: "
+        "get_task_instances shows their states."
+    )
 
 
 async def _preview(api: Api, dag_id: str, run_id: str, tasks: FailedTasks) -> str | None:

@@ -114,6 +114,7 @@ def test_a_pause_says_what_waits_and_that_airflow_itself_may_have_paused_it() ->
     assert three.fact == (
         "DAG etl is paused; 3 queued runs of it wait. Airflow itself pauses it after 2 failed runs in a row."
     )
+    assert three.remedy.endswith("Who paused it: get_event_logs with event=pause.")
     [none] = reasons.of_pause(dag(is_paused=True), details(max_consecutive_failed_dag_runs=0), 0)
     assert none.fact == "DAG etl is paused."
 

@@ -64,7 +64,7 @@ def names(answer: Any) -> list[str]:
 
 async def test_what_tasks_and_looks_log_stays_out_unless_it_is_asked_for() -> None:
     for version, did in (("2.11.2", "api.patch_dag"), ("3.3.2", "patch_dag")):
-        noise = ["running", "success", "failed", "cli_scheduler", "get_task_instances_batch"]
+        noise = ["running", "failed", "up_for_reschedule", "deferred", "cli_scheduler", "get_task_instances_batch"]
         fake = Logs(version, *(event(number, name) for number, name in enumerate([*noise, did, "heartbeat timeout"])))
         assert names(await told(fake)) == ["heartbeat timeout", did]
         assert names(await told(fake, event=["failed", "pause"])) == [did, "failed"]
@@ -131,6 +131,17 @@ async def test_a_run_and_a_task_are_found_where_only_the_request_names_them() ->
     assert answer["event_logs"][3]["extra"] == {"task_ids": [["t", 1], "u"]}
     async with replayed(fake) as session:
         assert "dag_run_id: goes with dag_id" in await session.error("get_event_logs", dag_run_id="r")
+
+
+async def test_the_trigger_of_a_run_is_found_by_the_time_in_its_id() -> None:
+    run = {"dag_id": "etl", "dag_run_id": "manual__2026-02-01T00:05:01.250000+00:00"}
+    named = event(5, "trigger_dag_run", {"conf": {}}, dag_id="etl", run_id="another")
+    fake = Logs("3.3.2", named, *(event(number, "trigger_dag_run", dag_id="etl") for number in (4, 5, 6)))
+    for run_id in (run["dag_run_id"], f"{run['dag_run_id']}_7xK2"):
+        [row] = (await told(fake, dag_id="etl", dag_run_id=run_id))["event_logs"]
+        assert (row["when"], "dag_run_id" in row) == ("2026-02-01T00:05Z", False)
+    for run_id in ("manual__2026-02-01T00:05:01", "mine", "scheduled__x"):
+        assert (await told(fake, dag_id="etl", dag_run_id=run_id))["event_logs"] == []
 
 
 async def test_how_far_it_looked_for_a_run_is_told() -> None:
