@@ -121,7 +121,7 @@ format: setup ## Put the code into its form
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
-generate: setup ## Write the generated files: README tables, server.json, schema snapshots
+generate: setup ## Write the generated files: tables of README and docs, server.json, schema snapshots
 	$(RUN) python -m scripts.generate
 
 record: setup ## Record the unit tests' payloads from the real servers again

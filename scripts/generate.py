@@ -1,4 +1,4 @@
-"""Write the files that follow from the code: schema snapshots, the README's tables, server.json.
+"""Write the files that follow from the code: schema snapshots, the tables of README and docs, server.json.
 
 With `--check` nothing is written: the exit status is 1 when a file is out of date.
 """
@@ -31,6 +31,7 @@ from airflow_mcp.tools.toolsets import ALL_TOOLS
 ROOT = Path(__file__).parent.parent
 SNAPSHOTS = "tests/contract/schemas"
 MATRIX = "tests/matrix.json"
+VERSIONS = "docs/versions.md"
 SERVER_SCHEMA = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
 NAMESPACE = "io.github.airflow-ops-mcp"
 START, END = "<!-- generated:", "<!-- /generated -->"
@@ -74,7 +75,8 @@ def generated(root: Path) -> dict[str, str]:
     specs = ALL_TOOLS
     return {
         **{f"{SNAPSHOTS}/{spec.name}.json": _json(snapshot(spec)) for spec in specs},
-        "README.md": readme(_read(root / "README.md"), specs, json.loads(_read(root / MATRIX) or "{}")),
+        "README.md": readme(_read(root / "README.md"), specs),
+        VERSIONS: versions(_read(root / VERSIONS), specs, json.loads(_read(root / MATRIX) or "{}")),
         "server.json": _json(server_json()),
     }
 
@@ -92,18 +94,23 @@ def snapshot(spec: ToolSpec) -> dict[str, Any]:
     }
 
 
-def readme(text: str, specs: Sequence[ToolSpec], matrix: dict[str, Any]) -> str:
+def readme(text: str, specs: Sequence[ToolSpec]) -> str:
     """The README with new tables between its markers."""
     parts = {
         "tools": tools_table(specs),
-        "versions": f"{versions_table(specs, matrix)}\n{what_needs_a_release(specs)}",
         "settings": settings_table(),
         "prompts": prompts_table(),
         "resources": resources_table(),
     }
     for name, content in parts.items():
-        text = _between(text, name, content)
+        text = _between("README.md", text, name, content)
     return text
+
+
+def versions(text: str, specs: Sequence[ToolSpec], matrix: dict[str, Any]) -> str:
+    """The page on versions with new tables between its markers."""
+    content = f"{versions_table(specs, matrix)}\n{what_needs_a_release(specs)}"
+    return _between(VERSIONS, text, "versions", content)
 
 
 def tools_table(specs: Sequence[ToolSpec]) -> str:
@@ -260,14 +267,14 @@ def _cell(text: str) -> str:
     return text.replace("|", r"\|")
 
 
-def _between(text: str, name: str, content: str) -> str:
+def _between(file: str, text: str, name: str, content: str) -> str:
     start = f"{START} {name} -->"
     before, found, rest = text.partition(start)
     if not found:
-        raise SystemExit(f"README.md: the marker {start} is missing")
+        raise SystemExit(f"{file}: the marker {start} is missing")
     old, found, after = rest.partition(END)
     if not found or START in old:
-        raise SystemExit(f"README.md: the marker {END} after {start} is missing")
+        raise SystemExit(f"{file}: the marker {END} after {start} is missing")
     return f"{before}{start}\n{content}{END}{after}"
 
 

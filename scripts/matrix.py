@@ -1,4 +1,4 @@
-"""Run the live tests on one Airflow after the other: `make test-matrix`. The README shows what came of it.
+"""Run the live tests on one Airflow after the other: `make test-matrix`. docs/versions.md shows what came of it.
 
     make test-matrix                  every release that this project knows
     make test-matrix AIRFLOW="2.9"    one of them, or several; the results of the others stay as they are

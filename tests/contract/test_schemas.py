@@ -23,9 +23,6 @@ EMPTY_README = """# Title
 
 In between.
 
-<!-- generated: versions -->
-<!-- /generated -->
-
 <!-- generated: settings -->
 <!-- /generated -->
 <!-- generated: prompts -->
@@ -34,6 +31,13 @@ In between.
 <!-- /generated -->
 
 The end.
+"""
+EMPTY_VERSIONS = """# Versions
+
+<!-- generated: versions -->
+<!-- /generated -->
+
+The end of these.
 """
 
 
@@ -54,6 +58,8 @@ async def test_snapshots_are_what_a_client_sees() -> None:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     (tmp_path / "README.md").write_text(EMPTY_README)
+    (tmp_path / generate.VERSIONS).parent.mkdir()
+    (tmp_path / generate.VERSIONS).write_text(EMPTY_VERSIONS)
     generate.write(tmp_path)
     return tmp_path
 
@@ -63,13 +69,18 @@ def test_writing_makes_the_check_pass_and_keeps_the_text_around(checkout: Path) 
     text = (checkout / "README.md").read_text()
     assert "| `get_dags` |" in text
     assert "| `AIRFLOW_MCP_URL` | `http://localhost:8080` |" in text
-    assert "| Airflow 3.3 or newer | `note` of `clear_task_instances` |" in text
     assert "o200k tokens, counted by `make generate`." in text
-    outside = re.sub(r"(<!-- generated: \w+ -->\n).*?(<!-- /generated -->)", r"\1\2", text, flags=re.DOTALL)
-    assert outside == EMPTY_README
+    assert outside_of_tables(text) == EMPTY_README
+    versions = (checkout / generate.VERSIONS).read_text()
+    assert "| Airflow 3.3 or newer | `note` of `clear_task_instances` |" in versions
+    assert outside_of_tables(versions) == EMPTY_VERSIONS
 
 
-@pytest.mark.parametrize("name", ["README.md", "server.json", f"{generate.SNAPSHOTS}/get_dags.json"])
+def outside_of_tables(text: str) -> str:
+    return re.sub(r"(<!-- generated: \w+ -->\n).*?(<!-- /generated -->)", r"\1\2", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("name", ["README.md", generate.VERSIONS, "server.json", f"{generate.SNAPSHOTS}/get_dags.json"])
 def test_check_names_a_file_that_differs(checkout: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     file = checkout / name
     old = file.read_text().replace("get_dags", "get_all").replace("AIRFLOW_MCP_URL", "AIRFLOW_MCP_HOST")
@@ -93,17 +104,19 @@ def test_snapshot_of_a_tool_that_is_gone_is_named_and_removed(checkout: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("cut", "named"),
+    ("name", "cut", "named"),
     [
-        ("<!-- generated: tools -->", "<!-- generated: tools -->"),
-        ("<!-- generated: versions -->", "<!-- generated: versions -->"),
-        ("<!-- generated: settings -->", "<!-- generated: settings -->"),
-        ("<!-- /generated -->", "<!-- /generated --> after <!-- generated: tools -->"),
+        ("README.md", "<!-- generated: tools -->", "<!-- generated: tools -->"),
+        ("README.md", "<!-- generated: settings -->", "<!-- generated: settings -->"),
+        ("README.md", "<!-- /generated -->", "<!-- /generated --> after <!-- generated: tools -->"),
+        (generate.VERSIONS, "<!-- generated: versions -->", "<!-- generated: versions -->"),
+        (generate.VERSIONS, "<!-- /generated -->", "<!-- /generated --> after <!-- generated: versions -->"),
     ],
 )
-def test_missing_marker_is_an_error_that_names_it(tmp_path: Path, cut: str, named: str) -> None:
-    broken = EMPTY_README.replace(cut, "", 1)
-    (tmp_path / "README.md").write_text(broken)
-    with pytest.raises(SystemExit, match=f"README.md: the marker {named} is missing"):
-        generate.main([], tmp_path)
-    assert (tmp_path / "README.md").read_text() == broken
+def test_missing_marker_is_an_error_that_names_it(checkout: Path, name: str, cut: str, named: str) -> None:
+    file = checkout / name
+    broken = file.read_text().replace(cut, "", 1)
+    file.write_text(broken)
+    with pytest.raises(SystemExit, match=f"{name}: the marker {named} is missing"):
+        generate.main([], checkout)
+    assert file.read_text() == broken

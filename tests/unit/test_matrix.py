@@ -1,4 +1,4 @@
-"""What `make test-matrix` makes of a run: counts by tool, beside those of other versions, in the README."""
+"""What `make test-matrix` makes of a run: counts by tool, beside those of other versions, in docs/versions.md."""
 
 from __future__ import annotations
 

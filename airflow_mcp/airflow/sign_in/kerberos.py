@@ -163,9 +163,9 @@ def _load(instance: Instance) -> Any:
         import gssapi  # noqa: PLC0415 - an extra, and needs the system's Kerberos library
     except (ImportError, OSError) as error:
         raise NotSignedInError(
-            f"{instance.named('auth', 'kerberos')} needs the package gssapi ({one_line(str(error))}): pip install "
-            "'airflow-ops-mcp[kerberos]', or `make kerberos` in a checkout. It is compiled: gcc and Kerberos's headers "
-            "(Debian: libkrb5-dev) have to be there."
+            f"{instance.named('auth', 'kerberos')} needs the package gssapi ({one_line(str(error))}): run pip install "
+            "gssapi in this server's environment, or `make kerberos` in a checkout. It is compiled: gcc and Kerberos's "
+            "headers (Debian: libkrb5-dev) have to be there."
         ) from None
     return gssapi
 
