@@ -52,7 +52,10 @@ Context = ServerRequestContext[Runner, Any]
 
 def offered_tools(settings: Settings) -> list[ToolSpec]:
     """The tools that these settings offer: none that changes anything in read-only mode."""
-    return [spec for spec in ALL_TOOLS if not (spec.changes and settings.read_only)]
+    previews = settings.policy.preview_tools
+    return [
+        spec for spec in ALL_TOOLS if not (spec.changes and settings.read_only) and not (spec.previews and not previews)
+    ]
 
 
 def offered_prompts(settings: Settings) -> list[PromptSpec]:

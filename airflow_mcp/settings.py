@@ -16,7 +16,7 @@ ConfirmPolicy = Literal["argument", "plan"]
 
 
 class Policy(BaseModel):
-    """What this server asks for before it changes anything, at whichever Airflow."""
+    """How this server shows changes, and what it asks for before it makes one, at whichever Airflow."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -24,6 +24,11 @@ class Policy(BaseModel):
         "argument",
         description="What a change needs: `argument` (confirm=true), or `plan` (confirm=true and the plan of "
         "a preview that is not out of date).",
+    )
+    preview_tools: bool = Field(
+        True,
+        description="Offer each preview as a read-only tool of its own, for clients that ask a person before each call "
+        "of one that is not; `false` saves their tokens, and confirm=false still previews.",
     )
 
 

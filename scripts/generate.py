@@ -153,9 +153,10 @@ def _outcome(counts: dict[str, int]) -> str:
 def what_needs_a_release(specs: Sequence[ToolSpec]) -> str:
     """One row a release, oldest first: what it has that those before it refuse; and what Airflow 3 has no more."""
     found: dict[str, dict[str, dict[str, None]]] = {}
-    marks = [(each, spec) for spec in specs for each in [*marked(spec.arguments), *marked(row_of(spec.answer))]]
-    whole = {spec.name: Marked(spec.name, spec.since) for spec in specs if spec.since}
-    marks += [(whole[spec.name], spec) for spec in specs if spec.name in whole]
+    told = [spec for spec in specs if not spec.previews]  # what a change needs, its preview does
+    marks = [(each, spec) for spec in told for each in [*marked(spec.arguments), *marked(row_of(spec.answer))]]
+    whole = {spec.name: Marked(spec.name, spec.since) for spec in told if spec.since}
+    marks += [(whole[spec.name], spec) for spec in told if spec.name in whole]
     for each, spec in sorted(marks, key=lambda pair: (isinstance(pair[0].mark, Until), pair[0].mark.first)):
         needs = each.mark.needs if isinstance(each.mark, Until) else f"{each.mark.needs} or newer"
         found.setdefault(needs, {}).setdefault(spec.name, {})[f"`{each}`"] = None
@@ -243,6 +244,8 @@ def _settings() -> dict[str, dict[str, Any]]:
 
 
 def _arguments(spec: ToolSpec) -> str:
+    if spec.previews:
+        return f"those of `{spec.previews}`, without `confirm` and `plan`"
     schema = input_schema(spec.arguments)
     required = schema.get("required", [])
     optional = [name for name in schema["properties"] if name not in required]

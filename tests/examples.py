@@ -18,6 +18,11 @@ IDS = ("dag_id", "dag_run_id", "other_dag_run_id", "task_id", "task_ids", "file_
 DAG = {"dag_id": "history"}
 RUN = {**DAG, "dag_run_id": "a run"}
 OTHER_RUN = "another run"
+CHANGES: Mapping[str, Arguments] = {
+    "patch_dag": {**DAG, "is_paused": False},
+    "clear_task_instances": {**RUN, "task_ids": ["first"], "only_failed": False},
+    "set_task_instances_state": {**RUN, "task_id": "first", "new_state": "failed"},
+}
 EXAMPLES: Mapping[str, Arguments] = {
     "compare_dag_runs": {**RUN, "other_dag_run_id": OTHER_RUN},
     "diagnose_dag_run": RUN,
@@ -33,9 +38,11 @@ EXAMPLES: Mapping[str, Arguments] = {
     "get_tasks": DAG,
     "get_task": {**DAG, "task_id": "first"},
     "get_task_log": {**RUN, "task_id": "first", "max_characters": 2000},
-    "patch_dag": {**DAG, "is_paused": False, "confirm": True},
-    "clear_task_instances": {**RUN, "task_ids": ["first"], "only_failed": False, "confirm": True},
-    "set_task_instances_state": {**RUN, "task_id": "first", "new_state": "failed", "confirm": True},
+    **{
+        name: arguments
+        for change, previewed in CHANGES.items()
+        for name, arguments in ((f"preview_{change}", previewed), (change, {**previewed, "confirm": True}))
+    },
     "get_dag_runs": DAG,
     "get_dag_run": RUN,
     "get_task_instances": {**RUN, "task_id": "first", "state": ["failed", "upstream_failed"]},

@@ -150,27 +150,33 @@ def links(runs: Mapping[str, str]) -> Iterator[Call]:
 
 
 def previews(runs: Mapping[str, str]) -> Iterator[Call]:
-    """Previews of changes of the recorded runs."""
-    yield "patch_dag", {"dag_id": "mapped_group", "is_paused": False, "confirm": False}
-    failed = {"dag_id": "load_files", "dag_run_id": runs["load_files"], "confirm": False}
-    yield "clear_task_instances", failed
-    yield "clear_task_instances", {**failed, "task_ids": ["load_file[2]", "list_files"]}
-    yield "clear_task_instances", {**failed, "task_ids": ["load_file[1]"], "only_failed": False}
-    yield "clear_task_instances", {**failed, "task_ids": ["load_file[9]"]}
-    yield "clear_task_instances", {**failed, "only_failed": False, "only_running": True}
+    """Previews of changes of the recorded runs, by both of their tools."""
+    yield "preview_patch_dag", {"dag_id": "mapped_group", "is_paused": False}
+    failed = {"dag_id": "load_files", "dag_run_id": runs["load_files"]}
+    yield "clear_task_instances", {**failed, "confirm": False}
+    yield "preview_clear_task_instances", {**failed, "task_ids": ["load_file[2]", "list_files"]}
+    yield "preview_clear_task_instances", {**failed, "task_ids": ["load_file[1]"], "only_failed": False}
+    yield "preview_clear_task_instances", {**failed, "task_ids": ["load_file[9]"]}
+    yield "preview_clear_task_instances", {**failed, "only_failed": False, "only_running": True}
     dated = {"start_date": "2026-01-01T00:00:00Z", "end_date": "2030-01-01T00:00:00Z"}
-    yield "clear_task_instances", {"dag_id": "load_files", **dated, "confirm": False}
+    yield "preview_clear_task_instances", {"dag_id": "load_files", **dated}
     relatives = {"include_upstream": True, "include_downstream": True}
     others = {"include_future": True, "include_past": True}
-    history = {"dag_id": "history", "dag_run_id": runs["history"], "confirm": False}
-    yield "clear_task_instances", {**history, "task_ids": ["first"], "only_failed": False, **relatives, **others}
-    yield "set_task_instances_state", {**history, "task_id": "first", "new_state": "success"}
-    yield "set_task_instances_state", {**history, "task_id": "last", "new_state": "failed", **relatives, **others}
-    yield "set_task_instances_state", {**history, "task_id": "part", "new_state": "skipped"}
+    history = {"dag_id": "history", "dag_run_id": runs["history"]}
     yield (
-        "set_task_instances_state",
+        "preview_clear_task_instances",
+        {**history, "task_ids": ["first"], "only_failed": False, **relatives, **others},
+    )
+    yield "set_task_instances_state", {**history, "task_id": "first", "new_state": "success", "confirm": False}
+    yield (
+        "preview_set_task_instances_state",
+        {**history, "task_id": "last", "new_state": "failed", **relatives, **others},
+    )
+    yield "preview_set_task_instances_state", {**history, "task_id": "part", "new_state": "skipped"}
+    yield (
+        "preview_set_task_instances_state",
         {"dag_id": "history", "logical_date": runs["logical_date"], "task_id": "part", "map_index": 1}
-        | {"new_state": "success", "confirm": False},
+        | {"new_state": "success"},
     )
 
 

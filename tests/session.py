@@ -55,8 +55,8 @@ class Session:
         return text_of(result)
 
     async def confirmed(self, tool: str, **arguments: Any) -> tuple[Any, Any]:
-        """Preview a change, then make exactly that; gives both answers."""
-        preview = await self.ok(tool, confirm=False, **arguments)
+        """Preview a change with the tool for that, then make exactly that; gives both answers."""
+        preview = await self.ok(f"preview_{tool}", **arguments)
         assert preview["done"] is False
         return preview, await self.ok(tool, confirm=True, plan=preview["plan"], **arguments)
 

@@ -157,9 +157,7 @@ async def _repair(operator: Operator, server: Standalone, run_id: str) -> None:
     (server.home / "orders.json").write_text(json.dumps(orders))
     say("\n    An order has no amount. Somebody mends the data (orders.json); now the failed tasks can run again.")
     run = {"dag_id": SALES, "dag_run_id": run_id}
-    preview = await operator.ask(
-        "What would be cleared in that run?", "clear_task_instances", _change, **run, confirm=False
-    )
+    preview = await operator.ask("What would be cleared in that run?", "preview_clear_task_instances", _change, **run)
     require(preview["total"] == 3, "the preview does not list three task instances")
     await operator.refused(
         'A model that did not read on sends confirm="yes": refused.', "clear_task_instances", **run, confirm="yes"
@@ -206,10 +204,9 @@ async def _set_state(operator: Operator, run_id: str) -> None:
     one = {"dag_id": FILES, "dag_run_id": run_id, "task_id": "load_file", "map_index": 2, "new_state": "skipped"}
     preview = await operator.ask(
         "One file of four is broken for good: skip just that one. What would that do?",
-        "set_task_instances_state",
+        "preview_set_task_instances_state",
         _change,
         **one,
-        confirm=False,
     )
     require(preview["total"] == 1 and bool(preview["also_cleared"]), "the preview is not what it should be")
     done = await operator.ask("Yes.", "set_task_instances_state", _change, **one, confirm=True, plan=preview["plan"])

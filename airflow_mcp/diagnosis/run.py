@@ -67,8 +67,12 @@ class Found:
     """The tasks that succeeded, and not in their first try."""
 
 
-async def diagnose_dag_run(api: Api, dag_id: str | None = None, dag_run_id: str | None = None) -> Diagnosis:
+async def diagnose_dag_run(
+    api: Api, dag_id: str | None = None, dag_run_id: str | None = None, *, preview_tools: bool = True
+) -> Diagnosis:
     """Why a run failed: that one, or the latest failed one of the DAG, or of all DAGs.
+
+    The next step is a call of a preview's own tool, or of the change's with confirm=false where there are none.
 
     Routes: those for runs, task instances, tasks, logs, the source, and the dry run of a clear. Raises NotFoundError
     for an unknown DAG or run, and where its task instances cannot be read; what else cannot be looked at is named.
@@ -80,10 +84,10 @@ async def diagnose_dag_run(api: Api, dag_id: str | None = None, dag_run_id: str 
             return Diagnosis(summary=f"No run{f' of {dag_id}' if dag_id else ''} has failed.", dag_id=dag_id, url=url)
         dag_id, dag_run_id = dag_id or runs[0].dag_id, runs[0].dag_run_id
     run = await find_run(api, dag_id or "", dag_run_id)
-    return _diagnosis(await _look(api, told(api, run), dag_id or ""))
+    return _diagnosis(await _look(api, told(api, run), dag_id or "", preview_tools))
 
 
-async def _look(api: Api, run: DagRun, dag_id: str) -> Found:
+async def _look(api: Api, run: DagRun, dag_id: str, preview_tools: bool) -> Found:
     """Look at the task instances, then side by side at what goes along with those that failed first."""
     parts, run_id = Parts(), run.dag_run_id
     rows = await all_of_run(api, dag_id, run_id)
@@ -106,7 +110,7 @@ async def _look(api: Api, run: DagRun, dag_id: str) -> Found:
             "the source": lambda: source_lines(api, dag_id),
             "what changed": lambda: what_changed(api, run, rows, before),
             "assets": lambda: dags_waiting_for(api, dag_id, {*tasks.first, *tasks.after, *tasks.blocked}),
-            "the next step": lambda: _preview(api, dag_id, run_id, tasks),
+            "the next step": lambda: _next_step(api, dag_id, run_id, tasks, preview_tools),
         }
     )
     failed = more["the runs before"] or {}
@@ -276,11 +280,12 @@ def _without_failed_task(found: Found) -> str:
     )
 
 
-async def _preview(api: Api, dag_id: str, run_id: str, tasks: FailedTasks) -> str | None:
+async def _next_step(api: Api, dag_id: str, run_id: str, tasks: FailedTasks, preview_tools: bool) -> str | None:
     """The clear that runs the failed tasks again, and how much it would touch."""
     if not tasks.first:
         return None
-    args = ClearTaskInstances(dag_id=dag_id, dag_run_id=run_id, confirm=False)
+    args = ClearTaskInstances(dag_id=dag_id, dag_run_id=run_id)
     preview = (await prepare_clear(api, args)).preview
-    call = f'clear_task_instances(dag_id="{dag_id}", dag_run_id="{run_id}", confirm=false)'
+    tool, but = ("preview_clear_task_instances", "") if preview_tools else ("clear_task_instances", ", confirm=false")
+    call = f'{tool}(dag_id="{dag_id}", dag_run_id="{run_id}"{but})'
     return f"Once the cause is mended: {call}. {preview.summary} {' '.join(preview.warnings or ())}".strip()

@@ -11,7 +11,7 @@ from airflow_mcp.airflow.changes.prepared import ChangeT, Prepared
 from airflow_mcp.airflow.writer import Writer
 from airflow_mcp.errors import NOTHING_CHANGED, AirflowMcpError, ConflictError, MayHaveHappenedError, PlanError
 from airflow_mcp.guard.plans import Plans
-from airflow_mcp.models.changes import ChangeArguments
+from airflow_mcp.models.changes import ChangeArguments, ConfirmedArguments
 from airflow_mcp.settings import Policy
 
 MOST_DIFFERENCES = 5  # of what is gone, and of what is new
@@ -19,7 +19,7 @@ MOST_DIFFERENCES = 5  # of what is gone, and of what is new
 Prepare = Callable[[], Awaitable[Prepared[ChangeT]]]
 """Looks at what would be changed."""
 
-_PREVIEW_AGAIN = "Call with confirm=false, show the preview, then call again with its plan."
+_PREVIEW_AGAIN = "Preview it again, show that to the person, and after their yes call with its plan."
 
 
 class Guard:
@@ -30,7 +30,12 @@ class Guard:
         self._server = server
         self._plans = Plans()
 
-    async def carry_out(self, tool: str, args: ChangeArguments, api: Api, prepare: Prepare[ChangeT]) -> ChangeT:
+    async def preview(self, tool: str, args: ChangeArguments, prepare: Prepare[ChangeT]) -> ChangeT:
+        """Show what this tool would change, with the plan for it."""
+        change = await prepare()
+        return self._shown(tool, self._digest(tool, args, change.items), change)
+
+    async def carry_out(self, tool: str, args: ConfirmedArguments, api: Api, prepare: Prepare[ChangeT]) -> ChangeT:
         """Preview a change, or make it.
 
         With `confirm=false` the preview comes back with its plan. With
@@ -42,12 +47,13 @@ class Guard:
             return await self._as_planned(tool, args, args.plan, api, prepare)
         if args.confirm and self._policy.confirm == "plan":
             raise _refused("is required: this server changes nothing without one.")
+        if not args.confirm:
+            return await self.preview(tool, args, prepare)
         change = await prepare()
-        digest = self._digest(tool, args, change.items)
-        return await self._make(digest, change, api) if args.confirm else self._preview(digest, change)
+        return await self._make(self._digest(tool, args, change.items), change, api)
 
     async def _as_planned(
-        self, tool: str, args: ChangeArguments, plan: str, api: Api, prepare: Prepare[ChangeT]
+        self, tool: str, args: ConfirmedArguments, plan: str, api: Api, prepare: Prepare[ChangeT]
     ) -> ChangeT:
         previewed = self._plans.get(plan)
         if previewed is None:
@@ -75,11 +81,17 @@ class Guard:
             raise await _looked_again(error, change) from None
         return change.preview.model_copy(update={"done": True, "summary": change.done})
 
-    def _preview(self, digest: str, change: Prepared[ChangeT]) -> ChangeT:
+    def _shown(self, tool: str, digest: str, change: Prepared[ChangeT]) -> ChangeT:
         if not change.items:
             return change.preview
+        if self._server.instance.read_only:
+            following = f"{NOTHING_CHANGED} This server is read-only: it can show this change and not make it."
+            return change.preview.model_copy(update={"next": following})
         plan = self._plans.add(digest, change.items)
-        following = f"{NOTHING_CHANGED} To do it: the same arguments with confirm=true and plan={plan}."
+        following = (
+            f"{NOTHING_CHANGED} Show this to the person. Only after their yes: {tool} with the same arguments, "
+            f"confirm=true and plan={plan}."
+        )
         return change.preview.model_copy(update={"plan": plan, "next": following})
 
     def _digest(self, tool: str, args: ChangeArguments, items: Sequence[str]) -> str:

@@ -15,10 +15,7 @@ NewState = Literal["success", "failed", "skipped"]
 
 
 class ChangeArguments(Arguments):
-    """What every changing tool takes."""
-
-    confirm: bool = Field(description="false: preview; true: do it")
-    plan: str | None = Field(None, description="from the preview")
+    """What is to be changed, as the preview of a change takes it."""
 
     @field_validator("*", mode="before")
     @classmethod
@@ -30,8 +27,15 @@ class ChangeArguments(Arguments):
         return value
 
 
+class ConfirmedArguments(ChangeArguments):
+    """What a tool that makes a change takes besides."""
+
+    confirm: bool = Field(description="true only after the person's yes to the preview; false: preview")
+    plan: str | None = Field(None, description="from the preview")
+
+
 class PatchDag(ChangeArguments, DagArguments):
-    """Arguments of patch_dag."""
+    """What patch_dag changes."""
 
     is_paused: bool
     update_mask: list[str] | None = None
@@ -53,7 +57,7 @@ class Relatives(Arguments):
 
 
 class ClearTaskInstances(ChangeArguments, Relatives, DagArguments):
-    """Arguments of clear_task_instances."""
+    """What clear_task_instances runs again."""
 
     dag_run_id: RunIdInBody | None = None
     start_date: Date | None = Field(None, description="logical dates from, instead of dag_run_id")
@@ -82,7 +86,7 @@ class ClearTaskInstances(ChangeArguments, Relatives, DagArguments):
 
 
 class SetTaskInstancesState(ChangeArguments, Relatives, DagArguments):
-    """Arguments of set_task_instances_state."""
+    """What set_task_instances_state sets."""
 
     task_id: Id
     new_state: Annotated[NewState, Since("2.9", value="skipped")]

@@ -16,6 +16,8 @@ class Call:
     """What a tool's function gets, with its arguments."""
 
     api: Api
+    preview_tools: bool = True
+    """Whether previews are tools of their own."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from airflow_mcp.tools.spec import tool
 @tool("Diagnose a DAG run", user_text=True)
 async def diagnose_dag_run(call: Call, args: DiagnoseDagRun) -> Diagnosis:
     """Why a run failed, in one call: the first tasks that failed, errors, code, runs before, next step."""
-    return await run.diagnose_dag_run(call.api, args.dag_id, args.dag_run_id)
+    return await run.diagnose_dag_run(call.api, args.dag_id, args.dag_run_id, preview_tools=call.preview_tools)
 
 
 @tool("Explain why something is not running", user_text=True)

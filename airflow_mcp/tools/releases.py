@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from airflow_mcp.airflow.api import Api, Server
 from airflow_mcp.errors import ForbiddenError, NeedsVersionError, NotAirflowError, NotSignedInError
 from airflow_mcp.models.base import Arguments
+from airflow_mcp.models.changes import ChangeArguments
 from airflow_mcp.models.page import row_of
 from airflow_mcp.release import Mark, marks
 from airflow_mcp.tools.spec import ToolSpec
@@ -38,7 +39,7 @@ async def api_for(server: Server, spec: ToolSpec, args: Arguments) -> Api:
         wanted += [each for each in marked(row_of(spec.answer)) if each.name in fields]
     api = await require(server, wanted)
     wanted += [Marked(spec.name, spec.since)] if spec.since else []
-    if spec.changes or spec.since:
+    if isinstance(args, ChangeArguments) or spec.since:
         # What a change does differs between releases, and not all have each tool. Where the version is not told,
         # the newest is taken for granted.
         with suppress(NotSignedInError, ForbiddenError, NotAirflowError):

@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.no_dag import why_no_dag
 from airflow_mcp.errors import AirflowMcpError, DagNotFoundError, UnknownNameError, VersionChangedError
 from airflow_mcp.ids import unknown
 from airflow_mcp.models.arguments import read_arguments
 from airflow_mcp.models.base import Answer, Arguments
-from airflow_mcp.models.changes import ChangeArguments
+from airflow_mcp.models.changes import ChangeArguments, ConfirmedArguments
 from airflow_mcp.text.outgoing import as_message
 from airflow_mcp.tools.context import App, Call
 from airflow_mcp.tools.present import as_data, as_text
@@ -44,6 +45,7 @@ class Runner:
     def __init__(self, specs: Sequence[ToolSpec], app: App) -> None:
         self._specs = {spec.name: spec for spec in specs}
         self._app = app
+        self._preview_tools = any(spec.previews for spec in specs)
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> Result:
         """Call a tool with arguments as a client sends them. Whatever goes wrong in it is a result too.
@@ -82,11 +84,20 @@ class Runner:
 
     async def _once(self, spec: ToolSpec, args: Arguments) -> Answer:
         api = await api_for(self._app.server, spec, args)
-        look = partial(spec.function, Call(api), args)
-        made = self._app.guard.carry_out(spec.name, args, api, look) if isinstance(args, ChangeArguments) else look()
+        look = partial(spec.function, Call(api, self._preview_tools), args)
         try:
-            answer: Answer = await made
+            answer: Answer = await self._guarded(spec, args, api, look)
         except DagNotFoundError as error:
             dag_id = getattr(args, "dag_id", None)
             raise await why_no_dag(api, dag_id, error) if dag_id else error from None
         return answer
+
+    def _guarded(
+        self, spec: ToolSpec, args: Arguments, api: Api, look: Callable[[], Awaitable[Any]]
+    ) -> Awaitable[Answer]:
+        """What a tool's function gives; where it prepares a change, that is shown or made."""
+        if isinstance(args, ConfirmedArguments):
+            return self._app.guard.carry_out(spec.name, args, api, look)
+        if isinstance(args, ChangeArguments):
+            return self._app.guard.preview(spec.previews, args, look)
+        return look()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, get_args, get_type_hints
+
+from pydantic import create_model
 
 from airflow_mcp.airflow.changes.prepared import ChangeT, Prepared
 from airflow_mcp.models.base import Answer, Arguments
-from airflow_mcp.models.changes import ChangeArguments
+from airflow_mcp.models.changes import ChangeArguments, ConfirmedArguments
 from airflow_mcp.release import Since
 from airflow_mcp.tools.context import Call
 
@@ -35,6 +37,10 @@ class ToolSpec:
     """Whether the answer holds free text of Airflow's users: source, docs, a description."""
     since: Since | None = None
     """The release that has it first; None where all have it."""
+    preview: ToolSpec | None = None
+    """Of a change, the tool that only shows it."""
+    previews: str = ""
+    """Of a tool that only shows a change, the one that makes it."""
 
 
 def tool(
@@ -56,16 +62,37 @@ def tool(
 def change(
     title: str, *, destructive: bool = False, idempotent: bool = True
 ) -> Callable[[Callable[[Call, ChangeArgumentsT], Awaitable[Prepared[ChangeT]]]], ToolSpec]:
-    """Make a tool that changes something of an async function `(call, args) -> Prepared`, which itself changes nothing.
+    """Make two tools of an async function `(call, args) -> Prepared`, which itself changes nothing.
 
-    The guard does what is prepared, after the person's yes.
+    The tool of its name takes `confirm` and `plan` too; the guard does what is prepared, after the person's yes.
+    `preview_` and its name is read-only: it shows what is prepared, and gives the plan for it.
     """
 
     def decorate(function: Callable[[Call, ChangeArgumentsT], Awaitable[Prepared[ChangeT]]]) -> ToolSpec:
         [answer] = get_args(get_type_hints(function)["return"])
-        return _spec(function, title, answer, changes=True, destructive=destructive, idempotent=idempotent)
+        made = _spec(function, title, answer, changes=True, destructive=destructive, idempotent=idempotent)
+        preview = replace(
+            made,
+            name=f"preview_{made.name}",
+            title=f"Preview: {_lower(title)}",
+            description=f"Only preview, change nothing: {_lower(made.description)}",
+            changes=False,
+            destructive=False,
+            idempotent=True,
+            previews=made.name,
+        )
+        return replace(made, arguments=_confirmed(made.arguments), preview=preview)
 
     return decorate
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def _confirmed(arguments: type[Arguments]) -> type[Arguments]:
+    """The same arguments, with `confirm` and `plan`."""
+    return create_model(arguments.__name__, __base__=(ConfirmedArguments, arguments))
 
 
 def _spec(

@@ -18,8 +18,9 @@ class Toolset:
 
     @classmethod
     def of(cls, module: ModuleType) -> Toolset:
-        """The tools of a module, in the order in which they stand there."""
-        tools = tuple(each for each in vars(module).values() if isinstance(each, ToolSpec))
+        """The tools of a module, in the order in which they stand there, the preview of a change before it."""
+        specs = [each for each in vars(module).values() if isinstance(each, ToolSpec)]
+        tools = tuple(each for spec in specs for each in (spec.preview, spec) if each)
         return cls(module.__name__.rpartition(".")[2], tools)
 
 

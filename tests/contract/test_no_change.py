@@ -18,6 +18,7 @@ from airflow_mcp.airflow.writer import Writer
 from airflow_mcp.errors import AirflowMcpError
 from airflow_mcp.instance import Instance
 from airflow_mcp.models.base import Answer, Arguments
+from airflow_mcp.models.changes import TaskInstancesChange
 from airflow_mcp.tools.context import Call
 from airflow_mcp.tools.schema import input_schema
 from airflow_mcp.tools.spec import ToolSpec
@@ -79,7 +80,7 @@ def arguments(spec: ToolSpec, dice: random.Random) -> list[Arguments]:
             given |= {name: example.get(name, chosen)} if dice.random() < 0.5 else {}
             given |= {name: chosen} if dice.random() < 0.2 else {}
         with suppress(ValidationError):  # no tool's function gets these
-            args = spec.arguments.model_validate({**{"confirm": True} | example, **given} if spec.changes else given)
+            args = spec.arguments.model_validate({**example, **given} if spec.changes or spec.previews else given)
             found[repr(args)] = args
     return list(found.values())
 
@@ -95,10 +96,10 @@ async def test_no_function_of_a_tool_changes_anything(spec: ToolSpec, version: s
             given = await spec.function(Call(api), args)
         except AirflowMcpError:
             continue  # refused, such as a value that this release does not have
-        assert isinstance(given, Prepared) is spec.changes
+        assert isinstance(given, Prepared) is (spec.changes or bool(spec.previews))
         seen += 1
     assert seen >= max(1, min(10, len(tried) // 3))  # the others name what is not there
-    assert looks.came >= ({"a dry run"} if spec.destructive else {"a read"})
+    assert looks.came >= ({"a dry run"} if issubclass(spec.answer, TaskInstancesChange) else {"a read"})
 
 
 async def test_what_looks_refuses_a_route_that_changes_something() -> None:

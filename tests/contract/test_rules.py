@@ -16,7 +16,7 @@ from airflow_mcp.errors import WrongArgumentsError
 from airflow_mcp.handlers import offered_tools
 from airflow_mcp.models.arguments import read_arguments
 from airflow_mcp.models.base import Arguments
-from airflow_mcp.models.changes import ChangeArguments
+from airflow_mcp.models.changes import ConfirmedArguments
 from airflow_mcp.models.page import Page
 from airflow_mcp.server import build_server
 from airflow_mcp.settings import Settings
@@ -144,7 +144,7 @@ async def test_client_is_told_of_an_unknown_argument(spec: ToolSpec) -> None:
 
 @every_tool
 def test_only_changes_take_confirm_and_plan(spec: ToolSpec) -> None:
-    assert issubclass(spec.arguments, ChangeArguments) == spec.changes
+    assert issubclass(spec.arguments, ConfirmedArguments) == spec.changes
     assert {"confirm", "plan"} & set(properties(spec)) == ({"confirm", "plan"} if spec.changes else set())
 
 
@@ -220,10 +220,20 @@ def test_a_date_has_its_time_zone(spec: ToolSpec, value: object) -> None:
 
 
 @every_change
+def test_a_change_has_a_preview_that_takes_the_same_and_changes_nothing(spec: ToolSpec) -> None:
+    preview = spec.preview
+    assert preview
+    assert preview in TOOLS
+    assert (preview.name, preview.previews, preview.changes) == (f"preview_{spec.name}", spec.name, False)
+    assert properties(preview) == without(properties(spec), "confirm", "plan")
+    assert outputs(preview) == outputs(spec)
+
+
+@pytest.mark.parametrize("spec", [each for each in TOOLS if each.changes or each.previews], ids=lambda spec: spec.name)
 @pytest.mark.parametrize("value", ["no", "true", "off", 1, 0, 1.0, [True], {}], ids=repr)
 def test_what_decides_a_change_is_strict(spec: ToolSpec, value: object) -> None:
     decide = [name for name, part in properties(spec).items() if part["type"] == "boolean"]
-    assert "confirm" in decide
+    assert decide
     told = problems(spec, dict.fromkeys(decide, value))
     assert {name: told.get(name) for name in decide} == dict.fromkeys(decide, "bool_type")
 
@@ -292,6 +302,13 @@ async def test_read_only_offers_no_change(read_only: bool) -> None:
     names = {spec.name for spec in TOOLS if not (read_only and spec.changes)}
     assert {tool.name for tool in listed} == names
     assert all(tool.annotations and tool.annotations.read_only_hint for tool in listed) == read_only
+    assert {f"preview_{spec.name}" for spec in TOOLS if spec.changes} <= names
+
+
+async def test_previews_can_be_left_out_as_tools() -> None:
+    async with Client(build_server(Settings.for_one(preview_tools=False))) as client:
+        listed = (await client.list_tools()).tools
+    assert {tool.name for tool in listed} == {spec.name for spec in TOOLS if not spec.previews}
 
 
 @every_change

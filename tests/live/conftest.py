@@ -80,7 +80,7 @@ def previews_are_true(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
 
     async def bracketed(self: Session, tool: str, arguments: dict[str, Any]) -> CallToolResult:
         answers: list[Any] = []
-        if arguments.get("confirm") is False:
+        if arguments.get("confirm") is False or tool.startswith("preview_"):
             around = unchanged(watched)
         elif tool in ("clear_task_instances", "set_task_instances_state"):
             around = changed_as_told(watched, arguments, answers)

@@ -136,7 +136,7 @@ async def test_the_policy_plan_wants_one(oracle: Oracle) -> None:
         for plan in ({}, {"plan": "zz"}):
             message = await session.error("patch_dag", confirm=True, **plan, **arguments)
             assert ("not known to this server" if plan else "changes nothing without one") in message
-            assert "confirm=false" in message
+            assert "Preview it again" in message
         assert oracle.dag("mapped_group")["is_paused"] is True
         await session.confirmed("patch_dag", **arguments)
         assert oracle.dag("mapped_group")["is_paused"] is False
@@ -548,3 +548,28 @@ async def test_read_only_offers_no_change(oracle: Oracle) -> None:
         assert offered == {spec.name for spec in ALL_TOOLS if not spec.changes}
         assert offered.isdisjoint({"patch_dag", "clear_task_instances", "set_task_instances_state"})
         assert (await session.ok("get_dags"))["total"] > 0
+
+
+async def test_a_read_only_server_shows_a_change_and_gives_no_plan(oracle: Oracle, history: Any) -> None:
+    run = {"dag_id": "history", "dag_run_id": history()}
+    async with connect(oracle, read_only=True) as session:
+        clear = await session.ok("preview_clear_task_instances", **run, task_ids=["first"], only_failed=False)
+        state = await session.ok("preview_set_task_instances_state", **run, task_id="first", new_state="failed")
+        pause = await session.ok("preview_patch_dag", dag_id="history", is_paused=False)
+    for shown in (clear, state, pause):
+        assert shown["done"] is False
+        assert "plan" not in shown
+        assert (
+            shown["next"] == "Nothing was changed. This server is read-only: it can show this change and not make it."
+        )
+    assert (
+        listed(clear["runs"], run["dag_run_id"]) == listed(state["runs"], run["dag_run_id"]) == {"first": "no_status"}
+    )
+    assert pause["is_paused_before"] is True
+
+
+async def test_who_may_not_clear_is_told_that_airflow_wants_it_for_a_preview(oracle: Oracle, history: Any) -> None:
+    async with connect(oracle, VIEWER) as session:
+        message = await session.error("preview_clear_task_instances", dag_id="history", dag_run_id=history())
+    assert "(403)" in message
+    assert "Airflow asks for this even to preview: nothing would be changed." in message

@@ -36,7 +36,7 @@ async def test_a_chain_is_told_by_what_failed_first(session: Session, oracle: Or
     assert '57|            if order["id"] in ids and order["amount"] > 0:' in code.split("\n")
     assert told["blocked"] == "load, report"
     assert "not_seen" not in told
-    call = f'clear_task_instances(dag_id="sales_etl", dag_run_id="{run_id}", confirm=false)'
+    call = f'preview_clear_task_instances(dag_id="sales_etl", dag_run_id="{run_id}")'
     assert f"{call}. Clear 3 task instances (2 upstream_failed, 1 failed)" in told["next"]
     assert oracle.states("sales_etl", run_id)["validate"] == "failed"
 

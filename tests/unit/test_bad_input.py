@@ -74,7 +74,11 @@ REFUSED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     ),
     "two unknown": ("patch_dag", {**PAUSE, "paused": 1, "x": 2}, ["paused: no such", "x: no such", "is_paused"]),
     "patch without confirm": ("patch_dag", without(PAUSE, "confirm"), ["confirm: is required", "false: preview"]),
-    "clear without confirm": ("clear_task_instances", RUN, ["confirm: is required", "true: do it"]),
+    "clear without confirm": (
+        "clear_task_instances",
+        RUN,
+        ["confirm: is required", "true only after the person's yes"],
+    ),
     "set without confirm": ("set_task_instances_state", without(SET, "confirm"), ["confirm: is required"]),
     "confirm yes": ("clear_task_instances", {**RUN, "confirm": "yes"}, BOOLEAN),
     "confirm true as text": ("patch_dag", {**PAUSE, "confirm": "true"}, BOOLEAN),
@@ -313,7 +317,7 @@ UNKNOWN: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "null as text for plan": (
         "patch_dag",
         {**PAUSE, "plan": "null"},
-        ["plan: is not known to this server", "confirm=false"],
+        ["plan: is not known to this server", "Preview it again"],
     ),
 }
 

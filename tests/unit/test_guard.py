@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import anyio.lowlevel
@@ -17,8 +17,9 @@ from airflow_mcp.errors import AirflowMcpError, ConflictError, ForbiddenError, M
 from airflow_mcp.guard.confirm import MOST_DIFFERENCES, Guard
 from airflow_mcp.guard.plans import MOST_REMEMBERED_ITEMS, REMEMBERED_PLANS
 from airflow_mcp.instance import Instance
-from airflow_mcp.models.changes import DagChange, PatchDag
+from airflow_mcp.models.changes import ConfirmedArguments, DagChange, PatchDag
 from airflow_mcp.settings import Policy
+from airflow_mcp.tools.dags import patch_dag
 
 pytestmark = pytest.mark.anyio
 
@@ -71,8 +72,9 @@ def guard(url: str = "http://airflow.test", **settings: Any) -> Guard:
     return Guard(Policy(**settings), Server(Instance(url=url)))
 
 
-def arguments(*, confirm: bool, plan: str | None = None, dag_id: str = "sales") -> PatchDag:
-    return PatchDag(dag_id=dag_id, is_paused=True, confirm=confirm, plan=plan)
+def arguments(*, confirm: bool, plan: str | None = None, dag_id: str = "sales") -> ConfirmedArguments:
+    given = {"dag_id": dag_id, "is_paused": True, "confirm": confirm, "plan": plan}
+    return cast("ConfirmedArguments", patch_dag.arguments.model_validate(given))
 
 
 async def preview(of: Guard, change: Change, dag_id: str = "sales", tool: str = "patch_dag") -> DagChange:
@@ -103,7 +105,24 @@ async def test_a_preview_changes_nothing_and_says_how_to_go_on() -> None:
     shown = await preview(guard(), change)
     assert change.applied == 0
     assert (shown.done, shown.summary) == (False, "Pause sales.")
-    assert shown.next == f"Nothing was changed. To do it: the same arguments with confirm=true and plan={shown.plan}."
+    assert shown.next == (
+        "Nothing was changed. Show this to the person. Only after their yes: patch_dag with the same arguments, "
+        f"confirm=true and plan={shown.plan}."
+    )
+
+
+async def test_the_tool_that_only_previews_gives_the_plan_of_the_change() -> None:
+    ours, change = guard(), Change()
+    shown = await ours.preview("patch_dag", PatchDag(dag_id="sales", is_paused=True), change.prepare)
+    assert (change.applied, shown.plan) == (0, await plan_of(ours, change))
+    assert (await confirm(ours, change, shown.plan)).done is True
+
+
+async def test_a_read_only_server_previews_and_gives_no_plan() -> None:
+    change, ours = Change(), Guard(Policy(), Server(Instance(url="http://airflow.test", read_only=True)))
+    shown = await ours.preview("patch_dag", PatchDag(dag_id="sales", is_paused=True), change.prepare)
+    assert (shown.done, shown.summary, shown.plan) == (False, "Pause sales.", None)
+    assert shown.next == "Nothing was changed. This server is read-only: it can show this change and not make it."
 
 
 async def test_a_preview_with_a_plan_changes_nothing_either() -> None:
@@ -225,7 +244,7 @@ async def test_the_plan_of_a_change_that_was_made_without_it_is_used_up_too() ->
 async def test_the_policy_plan_changes_nothing_without_one() -> None:
     message = await refused(guard(confirm="plan"), Change(), None)
     assert message.startswith(
-        "plan: is required: this server changes nothing without one. Nothing was changed. Call with confirm=false"
+        "plan: is required: this server changes nothing without one. Nothing was changed. Preview it again, show"
     )
 
 
@@ -254,8 +273,8 @@ async def test_what_moved_since_is_named_and_no_plan_given() -> None:
     plan = await plan_of(ours, Change(["a", "b"]))
     message = await refused(ours, now, plan)
     assert message == (
-        "plan: is out of date: it had a, and now there is c. As it is now: Pause sales. Nothing was changed. Call with "
-        "confirm=false, show the preview, then call again with its plan."
+        "plan: is out of date: it had a, and now there is c. As it is now: Pause sales. Nothing was changed. Preview "
+        "it again, show that to the person, and after their yes call with its plan."
     )
     assert (await confirm(ours, now, await plan_of(ours, now))).done is True
 

@@ -176,7 +176,7 @@ def test_rows_have_each_their_part_before_one_is_left_out() -> None:
 
 def test_a_preview_keeps_its_plan_and_its_numbers() -> None:
     instances = [Affected(task_id="t" * 250, map_index=number, state="failed") for number in range(200)]
-    following = "Nothing was changed. To do it: the same arguments with confirm=true and plan=cmrwrarwjkqoz3go."
+    following = "Only after their yes: clear_task_instances with confirm=true and plan=cmrwrarwjkqoz3go."
     preview = TaskInstancesChange(
         done=False,
         summary="Clear " + "x" * 100_000,

@@ -58,7 +58,7 @@ def file(tmp_path: Path) -> str:
 def test_the_defaults() -> None:
     settings = load_settings({})
     assert settings == Settings((Instance(),), Policy())
-    assert settings.policy.model_dump() == {"confirm": "argument"}
+    assert settings.policy.model_dump() == {"confirm": "argument", "preview_tools": True}
     assert settings.instances[0].model_dump() == {
         "url": "http://localhost:8080",
         "ui_url": None,
