@@ -25,25 +25,25 @@ async def get_dags(call: Call, args: GetDags) -> DagList:
     return await dag_lists.list_dags(call.api, **dict(args))
 
 
-@tool("Get a DAG", user_text=True)
+@tool("Get a DAG")
 async def get_dag(call: Call, args: GetDag) -> Dag:
     """One DAG in short, with description, file and import errors."""
     return await dags.get_dag(call.api, args.dag_id, args.fields)
 
 
-@tool("Get all details of a DAG", user_text=True)
+@tool("Get all details of a DAG")
 async def get_dag_details(call: Call, args: GetDag) -> DagDetails:
     """Everything about a DAG: params, default args, docs, timetable, limits, version."""
     return await dags.get_dag_details(call.api, args.dag_id, args.fields)
 
 
-@tool("Read a DAG's source", user_text=True)
+@tool("Read a DAG's source")
 async def get_dag_source(call: Call, args: GetDagSource) -> DagSource:
     """Numbered lines of a DAG's Python file, 300 at most."""
     return await dags.get_dag_source(call.api, **dict(args))
 
 
-@tool("List import errors", user_text=True)
+@tool("List import errors")
 async def get_import_errors(call: Call, args: GetImportErrors) -> ImportErrorList:
     """Files that do not import, newest first: why a DAG is missing."""
     return await import_errors.list_import_errors(call.api, **dict(args))
@@ -55,7 +55,7 @@ async def get_tasks(call: Call, args: GetTasks) -> TaskList:
     return await tasks.list_tasks(call.api, **dict(args))
 
 
-@tool("Get a task", user_text=True)
+@tool("Get a task")
 async def get_task(call: Call, args: GetTask) -> TaskDetails:
     """Everything about one task."""
     return await tasks.get_task(call.api, args.dag_id, args.task_id)

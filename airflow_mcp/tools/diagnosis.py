@@ -12,37 +12,37 @@ from airflow_mcp.tools.context import Call
 from airflow_mcp.tools.spec import tool
 
 
-@tool("Diagnose a DAG run", user_text=True)
+@tool("Diagnose a DAG run")
 async def diagnose_dag_run(call: Call, args: DiagnoseDagRun) -> Diagnosis:
     """Why a run failed, in one call: the first tasks that failed, errors, code, runs before, next step."""
     return await run.diagnose_dag_run(call.api, args.dag_id, args.dag_run_id, preview_tools=call.preview_tools)
 
 
-@tool("Explain why something is not running", user_text=True)
+@tool("Explain why something is not running")
 async def explain_dag_state(call: Call, args: ExplainDagState) -> DagState:
     """Why a DAG, a run or a task is not running: what holds it, likeliest first, and what to do."""
     return await dag_state.explain_dag_state(call.api, **dict(args))
 
 
-@tool("Find failures", user_text=True)
+@tool("Find failures")
 async def find_failures(call: Call, args: FindFailures) -> FailureList:
     """What failed since a time, across DAGs: by error, how often, first and last, and how each DAG stands now."""
     return await failures.find_failures(call.api, args.since, args.dag_id)
 
 
-@tool("Compare two DAG runs", user_text=True)
+@tool("Compare two DAG runs")
 async def compare_dag_runs(call: Call, args: CompareDagRuns) -> RunComparison:
     """What differs between two runs: conf, code, tasks, their states, tries and durations."""
     return await compare.compare_dag_runs(call.api, args.dag_id, args.dag_run_id, args.other_dag_run_id)
 
 
-@tool("Find flaky tasks", user_text=True)
+@tool("Find flaky tasks")
 async def find_flaky_tasks(call: Call, args: FindFlakyTasks) -> FlakyTaskList:
     """Tasks that fail and then succeed, of a DAG or of all: how often, in which runs last, with which errors."""
     return await flaky.find_flaky_tasks(call.api, args.dag_id, args.runs)
 
 
-@tool("Get the health of Airflow", user_text=True)
+@tool("Get the health of Airflow")
 async def get_health(call: Call, args: GetHealth) -> Health:  # noqa: ARG001 - it takes none
     """What is wrong now, at a glance: components, failing DAGs, import errors, queues, full pools, long runs."""
     return await health.get_health(call.api)

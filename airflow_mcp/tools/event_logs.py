@@ -6,7 +6,7 @@ from airflow_mcp.tools.context import Call
 from airflow_mcp.tools.spec import tool
 
 
-@tool("List event logs", user_text=True, since="2.9")
+@tool("List event logs", since="2.9")
 async def get_event_logs(call: Call, args: GetEventLogs) -> EventLogList:
     """Who cleared, triggered, paused, set or deleted what, latest first: attempts, be they refused or not."""
     return await list_event_logs(call.api, **dict(args))

@@ -13,7 +13,7 @@ async def get_dag_runs(call: Call, args: GetDagRuns) -> DagRunList:
     return await runs.list_runs(call.api, **dict(args))
 
 
-@tool("Get a DAG run", user_text=True)
+@tool("Get a DAG run")
 async def get_dag_run(call: Call, args: GetDagRun) -> DagRunDetails:
     """One run: state, duration and the usual one, task instances by state, conf, who started it, what it waits for."""
     return await run_details(call.api, args.dag_id, args.dag_run_id)

@@ -24,7 +24,7 @@ def to_mcp(spec: ToolSpec) -> Tool:
             read_only_hint=not spec.changes,
             destructive_hint=spec.destructive,
             idempotent_hint=spec.idempotent,
-            open_world_hint=spec.user_text,
+            open_world_hint=False,  # each reaches the Airflow that is set, and nothing else
         ),
     )
 

@@ -33,8 +33,6 @@ class ToolSpec:
     changes: bool
     destructive: bool
     idempotent: bool
-    user_text: bool
-    """Whether the answer holds free text of Airflow's users: source, docs, a description."""
     since: Since | None = None
     """The release that has it first; None where all have it."""
     preview: ToolSpec | None = None
@@ -44,7 +42,7 @@ class ToolSpec:
 
 
 def tool(
-    title: str, *, user_text: bool = False, since: str | None = None
+    title: str, *, since: str | None = None
 ) -> Callable[[Callable[[Call, ArgumentsT], Awaitable[AnswerT]]], ToolSpec]:
     """Make a tool that looks of an async function `(call, args) -> answer`; its docstring is what a model reads.
 
@@ -54,7 +52,7 @@ def tool(
 
     def decorate(function: Callable[[Call, ArgumentsT], Awaitable[AnswerT]]) -> ToolSpec:
         answer = get_type_hints(function)["return"]
-        return _spec(function, title, answer, idempotent=True, user_text=user_text, since=first)
+        return _spec(function, title, answer, idempotent=True, since=first)
 
     return decorate
 
@@ -103,7 +101,6 @@ def _spec(
     changes: bool = False,
     destructive: bool = False,
     idempotent: bool,
-    user_text: bool = False,
     since: Since | None = None,
 ) -> ToolSpec:
     needs = [f"Needs {since.needs}."] if since else []
@@ -117,6 +114,5 @@ def _spec(
         changes=changes,
         destructive=destructive,
         idempotent=idempotent,
-        user_text=user_text,
         since=since,
     )

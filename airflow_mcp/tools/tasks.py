@@ -16,13 +16,13 @@ async def get_task_instances(call: Call, args: GetTaskInstances) -> TaskInstance
     return await list_task_instances(call.api, **dict(args))
 
 
-@tool("Get a task instance", user_text=True)
+@tool("Get a task instance")
 async def get_task_instance(call: Call, args: GetTaskInstance) -> TaskInstanceDetails:
     """One task instance: each try, links to the job behind it, what it waits for."""
     return await one(call.api, **dict(args))
 
 
-@tool("Read a task's log", user_text=True)
+@tool("Read a task's log")
 async def get_task_log(call: Call, args: GetTaskLog) -> TaskLog:
     """A task's log: why it failed, the end, the start, from_line on, or around grep's texts."""
     return await logs.get_task_log(call.api, **dict(args))
@@ -34,7 +34,7 @@ async def get_xcom_entries(call: Call, args: GetXComEntries) -> XComEntryList:
     return await xcoms.list_xcom_entries(call.api, **dict(args))
 
 
-@tool("Get an XCom", user_text=True)
+@tool("Get an XCom")
 async def get_xcom(call: Call, args: GetXCom) -> XCom:
     """A value that a task handed over, or its beginning."""
     return await xcoms.get_xcom(call.api, **dict(args))

@@ -251,7 +251,7 @@ def test_annotations_are_true(spec: ToolSpec) -> None:
         "readOnlyHint": not spec.changes,
         "destructiveHint": spec.destructive,
         "idempotentHint": spec.idempotent,
-        "openWorldHint": spec.user_text,
+        "openWorldHint": False,
     }
     if not spec.changes:
         assert not spec.destructive
