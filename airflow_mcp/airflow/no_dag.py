@@ -9,6 +9,7 @@ from airflow_mcp.errors import AirflowMcpError, DagNotFoundError
 from airflow_mcp.models.dags import Dag
 
 MOST_NAMED = 3
+DELETED = "If it was deleted, its runs went with it."
 
 
 async def why_no_dag(api: Api, dag_id: str, error: DagNotFoundError) -> DagNotFoundError:
@@ -29,9 +30,9 @@ async def why_no_dag(api: Api, dag_id: str, error: DagNotFoundError) -> DagNotFo
     elif answer.import_errors:
         total = answer.total_entries
         files = "1 file does" if total == 1 else f"{total} files do"
-        advice = f"{error.advice} {files} not import: get_import_errors."
+        advice = f"{error.advice} {DELETED} {files} not import: get_import_errors."
     else:
-        return error
+        advice = f"{error.advice} {DELETED}"
     return DagNotFoundError(error.what, advice).with_effects(error.effects)
 
 

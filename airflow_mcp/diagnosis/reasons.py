@@ -42,16 +42,20 @@ def of_file(dag: Dag, import_error: str | None) -> list[Reason]:
     """That the file of a DAG does not import, or is gone."""
     if dag.has_import_errors:
         return [broken_file(import_error or f"{dag.fileloc} does not import.")]
-    if dag.active is False:
-        when = f", last read {in_short(dag.last_parsed_time)}" if dag.last_parsed_time else ""
-        return [
-            Reason(
-                reason="file_gone",
-                fact=f"No file defines {dag.dag_id} any more; it was in {dag.fileloc}{when}.",
-                remedy="Put the DAG back into the DAGs folder; Airflow then takes it up by itself.",
-            )
-        ]
-    return []
+    gone = gone_file(dag)
+    return [gone] if gone else []
+
+
+def gone_file(dag: Dag) -> Reason | None:
+    """That the file of a DAG is gone."""
+    if dag.active is not False:
+        return None
+    when = f", last read {in_short(dag.last_parsed_time)}" if dag.last_parsed_time else ""
+    return Reason(
+        reason="file_gone",
+        fact=f"No file defines {dag.dag_id} any more; it was in {dag.fileloc}{when}.",
+        remedy="Put the DAG back into the DAGs folder; Airflow then takes it up by itself.",
+    )
 
 
 def broken_file(told: str) -> Reason:

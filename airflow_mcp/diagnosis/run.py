@@ -10,23 +10,26 @@ from functools import partial
 from airflow_mcp.airflow.api import Api
 from airflow_mcp.airflow.asset_consumers import dags_waiting_for
 from airflow_mcp.airflow.changes.clear import prepare_clear
-from airflow_mcp.airflow.dags import get_dag_details, source_lines
+from airflow_mcp.airflow.dags import get_dag, get_dag_details, source_lines
 from airflow_mcp.airflow.mapped import label, ranges
 from airflow_mcp.airflow.no_run import find_run
 from airflow_mcp.airflow.run_details import usual_duration
 from airflow_mcp.airflow.runs import find_runs, told
 from airflow_mcp.airflow.task_instance_lists import InstanceRow, all_of_run
 from airflow_mcp.airflow.tasks import all_tasks
+from airflow_mcp.airflow.together import together
 from airflow_mcp.diagnosis.before import failed_before, runs_before, told_of_before, what_changed
 from airflow_mcp.diagnosis.code import around, in_file
 from airflow_mcp.diagnosis.failure import Failure, last_failed_try, read_failures, read_try
 from airflow_mcp.diagnosis.first_failed import FailedTasks, failed_tasks
 from airflow_mcp.diagnosis.parts import Parts
+from airflow_mcp.diagnosis.reasons import gone_file
 from airflow_mcp.diagnosis.retry import run_again
 from airflow_mcp.diagnosis.run_timeout import told_of_timeout
 from airflow_mcp.diagnosis.words import named
-from airflow_mcp.errors import NotFoundError
+from airflow_mcp.errors import DagNotFoundError, NotFoundError
 from airflow_mcp.models.changes import ClearTaskInstances
+from airflow_mcp.models.dag_state import Reason
 from airflow_mcp.models.dags import DagDetails
 from airflow_mcp.models.diagnosis import Cause, Diagnosis
 from airflow_mcp.models.runs import DagRun
@@ -56,6 +59,8 @@ class Found:
     errors_before: Mapping[str, str]
     """By task, the signature of its error in the run before, if it failed there."""
     details: DagDetails | None
+    gone: Reason | None
+    """That the file of the DAG is gone."""
     source: Sequence[str] | None
     changed: str | None
     waiting_dags: Sequence[str]
@@ -90,16 +95,21 @@ async def diagnose_dag_run(
 async def _look(api: Api, run: DagRun, dag_id: str, preview_tools: bool) -> Found:
     """Look at the task instances, then side by side at what goes along with those that failed first."""
     parts, run_id = Parts(), run.dag_run_id
-    rows = await all_of_run(api, dag_id, run_id)
+    rows, dag = await together(
+        partial(all_of_run, api, dag_id, run_id),
+        partial(parts.look, {"the DAG": partial(_dag, api, dag_id)}),
+    )
+    details: DagDetails | None = dag["the DAG"]
+    gone = gone_file(details) if details else None
+    has_code = gone is None or api.release >= (3, 0)
     seen = await parts.look(
         {
-            "the graph": lambda: all_tasks(api, dag_id),
+            **({"the graph": lambda: all_tasks(api, dag_id)} if has_code else {}),
             "runs before": lambda: runs_before(api, run),
             "usual duration": lambda: usual_duration(api, dag_id),
-            "the DAG": lambda: get_dag_details(api, dag_id),
         }
     )
-    graph = {task.task_id: task.downstream_task_ids for task in seen["the graph"] or ()}
+    graph = {task.task_id: task.downstream_task_ids for task in seen.get("the graph") or ()}
     tasks, before = failed_tasks(rows, graph, ended=run.state in RUN_ENDED), seen["runs before"] or []
     logs = _logs_to_read(tasks)
     most = max(LOG_CHARACTERS // max(len({row.task_id for row in logs}), 1), LEAST_CHARACTERS)
@@ -107,10 +117,10 @@ async def _look(api: Api, run: DagRun, dag_id: str, preview_tools: bool) -> Foun
     more = await parts.look(
         {
             "the runs before": lambda: failed_before(api, dag_id, before, [*tasks.first][:MOST_TASKS]),
-            "the source": lambda: source_lines(api, dag_id),
+            **({"the source": lambda: source_lines(api, dag_id)} if has_code else {}),
             "what changed": lambda: what_changed(api, run, rows, before),
             "assets": lambda: dags_waiting_for(api, dag_id, {*tasks.first, *tasks.after, *tasks.blocked}),
-            "the next step": lambda: _next_step(api, dag_id, run_id, tasks, preview_tools),
+            "the next step": lambda: _next_step(api, run, tasks, gone, preview_tools),
         }
     )
     failed = more["the runs before"] or {}
@@ -123,8 +133,9 @@ async def _look(api: Api, run: DagRun, dag_id: str, preview_tools: bool) -> Foun
         before=before,
         failed_before=failed,
         errors_before=await _errors_before(api, parts, before, failed),
-        details=seen["the DAG"],
-        source=more["the source"],
+        details=details,
+        gone=gone,
+        source=more.get("the source"),
         changed=more["what changed"],
         waiting_dags=more["assets"] or (),
         next=more["the next step"],
@@ -138,10 +149,20 @@ async def _look(api: Api, run: DagRun, dag_id: str, preview_tools: bool) -> Foun
     )
 
 
+async def _dag(api: Api, dag_id: str) -> DagDetails:
+    """The DAG's details, or what Airflow 2 still has of a DAG whose file is gone."""
+    try:
+        return await get_dag_details(api, dag_id)
+    except DagNotFoundError:
+        if api.release >= (3, 0):
+            raise
+        return DagDetails(**dict(await get_dag(api, dag_id)))
+
+
 def _diagnosis(found: Found) -> Diagnosis:
     run, causes = found.run, _causes(found)
     return Diagnosis(
-        summary=_summary(found, causes),
+        summary=" ".join([_summary(found, causes), *([found.gone.fact] if found.gone else [])]),
         dag_id=run.dag_id,
         dag_run_id=run.dag_run_id,
         state=run.state,
@@ -215,6 +236,8 @@ def _cause(found: Found, group: Sequence[Failure]) -> Cause:
     same = earlier == first.signature if earlier is not None and first.tells else None
     indexes = [each.row.map_index for each in group if each.row.map_index is not None]
     again = run_again(first.error if first.tells else None, as_before=bool(same))
+    if found.gone:
+        again = "cannot: no file defines the DAG."
     return Cause(
         task_id=task_id,
         map_indexes=ranges(indexes) or None,
@@ -231,8 +254,9 @@ def _evidence(found: Found, failure: Failure) -> str | None:
     log = numbered(failure.lines, LOG_CHARACTERS)
     frames = in_file(failure.own_frames, found.details.fileloc if found.details else None)
     code = around(frames, found.source) if frames and found.source else ""
+    when = "as it was last read" if found.gone else "as it is now"
     name = (found.details.fileloc or "").rpartition("/")[2] if found.details else ""
-    return "\n".join(each for each in (log, f"{name}, as it is now:\n{code}" if code else "") if each) or None
+    return "\n".join(each for each in (log, f"{name}, {when}:\n{code}" if code else "") if each) or None
 
 
 def _tries(row: InstanceRow, before: Failure | None) -> str | None:
@@ -280,12 +304,14 @@ def _without_failed_task(found: Found) -> str:
     )
 
 
-async def _next_step(api: Api, dag_id: str, run_id: str, tasks: FailedTasks, preview_tools: bool) -> str | None:
-    """The clear that runs the failed tasks again, and how much it would touch."""
+async def _next_step(api: Api, run: DagRun, tasks: FailedTasks, gone: Reason | None, preview_tools: bool) -> str | None:
+    """The clear that runs the failed tasks again, and how much it would touch; or what it needs before it."""
     if not tasks.first:
         return None
-    args = ClearTaskInstances(dag_id=dag_id, dag_run_id=run_id)
-    preview = (await prepare_clear(api, args)).preview
+    dag_id, run_id = run.dag_id or "", run.dag_run_id
     tool, but = ("preview_clear_task_instances", "") if preview_tools else ("clear_task_instances", ", confirm=false")
     call = f'{tool}(dag_id="{dag_id}", dag_run_id="{run_id}"{but})'
+    if gone:
+        return f"{gone.remedy} Then, once the cause is mended: {call}."
+    preview = (await prepare_clear(api, ClearTaskInstances(dag_id=dag_id, dag_run_id=run_id))).preview
     return f"Once the cause is mended: {call}. {preview.summary} {' '.join(preview.warnings or ())}".strip()

@@ -15,6 +15,7 @@ from tests.scenarios import BROKEN
 GOES = 'from airflow import DAG\n\nwith DAG("held_by_gone", schedule=None):\n    pass\n'
 CHANGE = ('row["price"] for', 'row["cost"] for')
 ADDED = "    @task\n    def check(): ...\n\n    transform() >> check()\n"
+GONE = ("held_by_gone", "file_is_gone", "is_deleted")
 PATIENCE = 300
 """Seconds for all runs together."""
 
@@ -62,19 +63,21 @@ def change_code(oracle: Oracle, run_ids: list[str]) -> None:
 
 
 def break_files(oracle: Oracle, held: Held) -> None:
-    """A file that never imported, one that once did, and one that goes."""
+    """A file that never imported, one that once did, and those that go, with a DAG that is deleted besides."""
     gone, never = held.file("held_by_gone.py"), held.file("held_by_nope.py")
     gone.write_text(GOES)
     oracle.wait_for_dags("held_by_gone")
     gone.unlink()
+    (oracle.server.dags_folder / "no_more.py").unlink()
     never.write_text(BROKEN)
     held.file("held_by_file.py").write_text(BROKEN)
     for name in ("held_by_nope.py", "held_by_file.py"):
         oracle.wait_for_import_error(name)
     deadline = time.monotonic() + 60
-    while any(row["dag_id"] == "held_by_gone" for row in oracle.call("GET", "dags")["dags"]):
+    while any(row["dag_id"] in GONE for row in oracle.call("GET", "dags")["dags"]):
         assert time.monotonic() < deadline
         time.sleep(0.5)
+    assert oracle.http.request("DELETE", "dags/is_deleted").is_success
 
 
 def stop_scheduler(oracle: Oracle, held: Held) -> None:

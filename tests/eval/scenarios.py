@@ -83,6 +83,23 @@ FAILED = (
     ),
     failed("an error of 100,000 characters", "long_error", "parse", "RuntimeError: bad payload"),
     failed("a recursion", "too_deep", "walk", "RecursionError", "deeper(0)", never=("has changed",)),
+    failed(
+        "a failed run of a DAG whose file is gone",
+        "file_is_gone",
+        "load",
+        "no rows for the day",
+        "No file defines file_is_gone any more",
+        "Put the DAG back",
+        never=("as it is now", "Not found"),
+    ),
+    Scenario(
+        "a failed run of a DAG that was deleted",
+        "diagnose_dag_run",
+        "is_deleted",
+        (),
+        ("was not found", "If it was deleted, its runs went with it"),
+        run=0,
+    ),
     Scenario("dagrun_timeout", "diagnose_dag_run", "too_long", (), ("dagrun_timeout is 5 s", "by then: slow"), run=0),
     Scenario(
         "a retry that succeeded", "diagnose_dag_run", "recovers", (), ("no task of it has failed", "fetch (2)"), run=0

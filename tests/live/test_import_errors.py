@@ -59,5 +59,6 @@ async def test_a_file_that_does_not_import(session: Session, oracle: Oracle, bro
             assert (await session.error(tool, dag_id="broken", confirm=False, **more)).endswith(why), tool
     other = await session.error("get_dag", dag_id="no_such_dag")
     assert other.endswith(
-        "Look the id up: get_dags finds DAGs, get_tasks lists a DAG's tasks. 1 file does not import: get_import_errors."
+        "Look the id up: get_dags finds DAGs, get_tasks lists a DAG's tasks. If it was deleted, its runs went with it. "
+        "1 file does not import: get_import_errors."
     )

@@ -242,6 +242,36 @@ async def test_a_part_that_cannot_be_seen_is_named_and_the_rest_comes(version: s
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("version", ["2.11", "3.3"])
+async def test_of_a_dag_whose_file_is_gone_a_failed_run_is_told_with_that(version: str) -> None:
+    left = {"dag_id": "load_files", "is_active": False, "is_stale": True, "fileloc": "/dags/load_files.py"}
+
+    def gone(request: httpx.Request) -> httpx.Response | None:
+        path = request.url.path
+        if path.endswith("/dags/load_files" if version < "3" else "/dags/load_files/details"):
+            return httpx.Response(200, json=left)
+        if version < "3" and path.endswith(("/details", "/tasks", "/clearTaskInstances")):
+            kind = "https://airflow.apache.org/docs/x/NotFound"
+            return httpx.Response(404, json={"title": "DAG not found", "status": 404, "type": kind})
+        return None
+
+    replay = Replay(version, gone)
+    async with replayed(replay) as session:
+        told = await session.ok("diagnose_dag_run", dag_id="load_files", dag_run_id=replay.runs["load_files"])
+    assert told["summary"].endswith(
+        "load_file failed first. No file defines load_files any more; it was in /dags/load_files.py."
+    )
+    [cause] = told["causes"]
+    assert cause["error"] == "ValueError: south.csv: line 118 has 4 columns, expected 6"
+    assert cause["run_again"] == "cannot: no file defines the DAG."
+    assert "as it is now" not in cause["evidence"]
+    assert ("as it was last read" in cause["evidence"]) == (version == "3.3")
+    assert told["next"].startswith("Put the DAG back into the DAGs folder; ")
+    assert "clear_task_instances(" in told["next"]
+    assert "not_seen" not in told
+
+
+@pytest.mark.anyio
 async def test_without_its_task_instances_there_is_no_diagnosis() -> None:
     def broken(request: httpx.Request) -> httpx.Response | None:
         return httpx.Response(403) if request.url.path.endswith("/list") else None
