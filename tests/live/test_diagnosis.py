@@ -74,7 +74,9 @@ async def test_what_failed_before_is_told_with_since_when(session: Session, orac
 
 
 async def test_without_a_failed_run_that_is_told(session: Session, oracle: Oracle) -> None:
-    assert await diagnosis(session, dag_id="diamond") == {"summary": "No run of diamond has failed."}
+    page = f"{oracle.server.url}/dags/diamond{'/grid' if oracle.major == 2 else ''}"
+    told = {"summary": "No run of diamond has failed.", "dag_id": "diamond", "url": page}
+    assert await diagnosis(session, dag_id="diamond") == told
     assert "get_dags finds DAGs" in await session.error("diagnose_dag_run", dag_id="nope")
 
 
