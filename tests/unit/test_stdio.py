@@ -192,7 +192,7 @@ def test_a_terminal_stays_as_it_was() -> None:
     with started(stdin=theirs, stdout=theirs) as process, os.fdopen(ours, "r+b", buffering=0) as terminal:
         terminal.write(HELLO + LIST)
         seen = b""
-        last = ALL_TOOLS[-1].name.encode()
+        last = f'"name":"{ALL_TOOLS[-1].name}"'.encode()  # the instructions name tools too
         while last not in seen or not seen.endswith(b"\n"):
             seen += terminal.read(65_536)
         assert os.get_blocking(theirs)
