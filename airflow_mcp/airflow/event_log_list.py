@@ -51,7 +51,9 @@ async def list_event_logs(
     if dag_run_id or task_id:
         # Airflow itself does not find by these what names them in its `extra` alone, as a clear does.
         seen, there = await latest(api, query, 0, LOOKED_THROUGH)
-        found = [each for each in in_order([*seen, *marks]) if _may_be_of(each, dag_run_id, task_id)]
+        events = in_order([*seen, *marks])
+        trigger = _trigger(events, dag_run_id) if dag_run_id and not task_id else None
+        found = [each for each in events if each is trigger or _may_be_of(each, dag_run_id, task_id)]
         logged, total = found[offset : offset + limit], len(found)
         missing = f"The latest {len(seen)} of this DAG's {there} events were looked through." * (there > len(seen))
     else:
@@ -64,21 +66,28 @@ async def list_event_logs(
 
 def _may_be_of(logged: Logged, dag_run_id: str | None, task_id: str | None) -> bool:
     """Whether it names the run and the task, or names none but changes task instances."""
-    fields = fields_of(logged.extra)
-    runs = {logged.dag_run_id, *_texts(fields.get("dag_run_id")), *_texts(fields.get("dag_run_ids"))} - {None}
+    fields, runs = fields_of(logged.extra), _runs_of(logged)
     tasks = {logged.task_id, *_texts(fields.get("task_id")), *_texts(fields.get("task_ids"))} - {None}
     unnamed = plain(logged.event) in TO_TASKS
-    of_run = dag_run_id is None or (dag_run_id in runs if runs else unnamed or _may_have_made(logged, dag_run_id))
+    of_run = dag_run_id is None or (dag_run_id in runs if runs else unnamed)
     return of_run and (task_id is None or (task_id in tasks if tasks else unnamed))
 
 
-def _may_have_made(logged: Logged, dag_run_id: str) -> bool:
-    """Whether a trigger that named no run was at the time that stands in the id which Airflow then makes up."""
+def _trigger(events: Sequence[Logged], dag_run_id: str) -> Logged | None:
+    """The trigger that named no run, nearest to the time that stands in the id which Airflow then makes up."""
     with suppress(ValueError):
         made = datetime.fromisoformat(dag_run_id.partition("__")[2].partition("_")[0])
-        at_the_time = made.tzinfo is not None and abs(made - logged.when) < TAKES_AT_MOST
-        return at_the_time and plain(logged.event) in NAMES["trigger"]
-    return False
+        if made.tzinfo is not None:
+            triggers = [each for each in events if plain(each.event) in NAMES["trigger"] and not _runs_of(each)]
+            near = {abs(made - each.when): each for each in triggers}
+            return near[min(near)] if near and min(near) < TAKES_AT_MOST else None
+    return None
+
+
+def _runs_of(logged: Logged) -> set[str | None]:
+    """The runs that it names."""
+    fields = fields_of(logged.extra)
+    return {logged.dag_run_id, *_texts(fields.get("dag_run_id")), *_texts(fields.get("dag_run_ids"))} - {None}
 
 
 def _texts(value: Any) -> list[str]:

@@ -27,6 +27,7 @@ ROUTES = {
     "get_task_instance": [("get", "dags/any/dagRuns/any/taskInstances/any")],
     "get_import_errors": [("get", "importErrors"), ("get", "importErrors/any")],
     "clear_task_instances": [("post", "dags/any/clearTaskInstances")],
+    "preview_clear_task_instances": [("post", "dags/any/clearTaskInstances")],
 }
 """Of each tool, the routes whose documents name what some releases do not have."""
 OUR_NAMES = {"dataset_expression": "asset_expression", "last_dag_run_state": "last_run_state"}

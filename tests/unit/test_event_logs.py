@@ -136,7 +136,9 @@ async def test_a_run_and_a_task_are_found_where_only_the_request_names_them() ->
 async def test_the_trigger_of_a_run_is_found_by_the_time_in_its_id() -> None:
     run = {"dag_id": "etl", "dag_run_id": "manual__2026-02-01T00:05:01.250000+00:00"}
     named = event(5, "trigger_dag_run", {"conf": {}}, dag_id="etl", run_id="another")
-    fake = Logs("3.3.2", named, *(event(number, "trigger_dag_run", dag_id="etl") for number in (4, 5, 6)))
+    others = [event(number, "trigger_dag_run", dag_id="etl") for number in (4, 5, 6)]
+    just_before = {**others[1], "event_log_id": 9, "when": (START + timedelta(minutes=5, seconds=-1)).isoformat()}
+    fake = Logs("3.3.2", named, just_before, *others)
     for run_id in (run["dag_run_id"], f"{run['dag_run_id']}_7xK2"):
         [row] = (await told(fake, dag_id="etl", dag_run_id=run_id))["event_logs"]
         assert (row["when"], "dag_run_id" in row) == ("2026-02-01T00:05Z", False)
