@@ -84,7 +84,8 @@ _PLAINLY = {
 
 def _first_line(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
-    problem = _PLAINLY.get(first["type"], problem_of(first["msg"])).format(**first.get("ctx", {}))
+    plainly = _PLAINLY.get(first["type"])
+    problem = plainly.format(**first.get("ctx", {})) if plainly else problem_of(first["msg"])
     if not first["loc"]:
         return problem
     return f"{variable(str(first['loc'][0]))}: {problem[0].lower()}{problem[1:]}"

@@ -237,6 +237,7 @@ def test_an_address_that_cannot_be_one(given: str, says: str) -> None:
         "\u0130",
         "~\x00",
         "{0}%s",
+        "/{0}{x}%s",
     ],
     ids=lambda value: ascii(value)[:12],
 )
