@@ -155,16 +155,16 @@ def what_needs_a_release(specs: Sequence[ToolSpec]) -> str:
     found: dict[str, dict[str, dict[str, None]]] = {}
     told = [spec for spec in specs if not spec.previews]  # what a change needs, its preview does
     marks = [(each, spec) for spec in told for each in [*marked(spec.arguments), *marked(row_of(spec.answer))]]
-    whole = {spec.name: Marked(spec.name, spec.since) for spec in told if spec.since}
-    marks += [(whole[spec.name], spec) for spec in told if spec.name in whole]
+    marks += [(Marked(spec.name, spec.since), spec) for spec in told if spec.since]
     for each, spec in sorted(marks, key=lambda pair: (isinstance(pair[0].mark, Until), pair[0].mark.first)):
         needs = each.mark.needs if isinstance(each.mark, Until) else f"{each.mark.needs} or newer"
         found.setdefault(needs, {}).setdefault(spec.name, {})[f"`{each}`"] = None
-    rows = (
-        (needs, "; ".join(", ".join(its) + f" of `{tool}`" * (tool not in whole) for tool, its in found[needs].items()))
-        for needs in found
-    )
+    rows = ((needs, "; ".join(_of_tool(tool, parts) for tool, parts in found[needs].items())) for needs in found)
     return _table(("Needs", "What"), rows)
+
+
+def _of_tool(tool: str, parts: Iterable[str]) -> str:
+    return f"`{tool}`" if f"`{tool}`" in parts else f"{', '.join(parts)} of `{tool}`"
 
 
 def seen_by_a_model(spec: ToolSpec) -> str:

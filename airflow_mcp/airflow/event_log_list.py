@@ -79,8 +79,8 @@ def _trigger(events: Sequence[Logged], dag_run_id: str) -> Logged | None:
         made = datetime.fromisoformat(dag_run_id.partition("__")[2].partition("_")[0])
         if made.tzinfo is not None:
             triggers = [each for each in events if plain(each.event) in NAMES["trigger"] and not _runs_of(each)]
-            near = {abs(made - each.when): each for each in triggers}
-            return near[min(near)] if near and min(near) < TAKES_AT_MOST else None
+            near = [each for each in triggers if abs(made - each.when) < TAKES_AT_MOST]
+            return min(near, key=lambda each: abs(made - each.when), default=None)
     return None
 
 

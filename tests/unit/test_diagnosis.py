@@ -272,6 +272,25 @@ async def test_of_a_dag_whose_file_is_gone_a_failed_run_is_told_with_that(versio
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("settings", "call"),
+    [
+        ({}, 'preview_clear_task_instances(dag_id="load_files", dag_run_id="manual__load_files").'),
+        ({"read_only": True}, 'preview_clear_task_instances(dag_id="load_files", dag_run_id="manual__load_files").'),
+        (
+            {"preview_tools": False},
+            'clear_task_instances(dag_id="load_files", dag_run_id="manual__load_files", confirm=false).',
+        ),
+    ],
+)
+async def test_the_next_step_is_a_tool_that_is_offered(settings: dict[str, bool], call: str) -> None:
+    async with replayed(Replay("3.3"), **settings) as session:
+        told = await session.ok("diagnose_dag_run", dag_id="load_files", dag_run_id="manual__load_files")
+        assert call.partition("(")[0] in {tool.name for tool in (await session.client.list_tools()).tools}
+    assert told["next"].startswith(f"Once the cause is mended: {call}")
+
+
+@pytest.mark.anyio
 async def test_without_its_task_instances_there_is_no_diagnosis() -> None:
     def broken(request: httpx.Request) -> httpx.Response | None:
         return httpx.Response(403) if request.url.path.endswith("/list") else None
